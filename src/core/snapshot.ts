@@ -1,0 +1,122 @@
+/**
+ * The immutable view that every reader (metrics, page, API, CLI, alerts) is given. Made by `graph` from the records;
+ * unchanged keys keep their object identity from one snapshot to the next, so that readers can cache by reference.
+ */
+import type {
+  ConsumerHealth,
+  ConsumerKind,
+  Evidence,
+  Health,
+  KeyKind,
+  KeyUse,
+  OpenFinding,
+  ProviderName,
+  SourceRecord,
+} from './model.ts';
+import type { ConsumerReason, KeyReason, UnknownReason } from './reasons.ts';
+
+/** One key as readers see it: own verdict, dependencies and findings folded into `health`. */
+export interface KeyView {
+  readonly resource: string;
+  readonly kind: KeyKind;
+  readonly name: string;
+  readonly provider: ProviderName;
+  readonly account: string;
+  readonly location: string;
+  readonly targets: readonly string[];
+  readonly tags: Readonly<Record<string, string>>;
+  readonly health: Health;
+  /** Why it is not accessible; for `degraded` it is `finding`. */
+  readonly reason?: KeyReason;
+  /** Since when it has this health. */
+  readonly since: number;
+  readonly blindSince?: number;
+  readonly blindReason?: UnknownReason;
+  /** The verdict that is believed of the key by itself, dependencies aside. Absent: nothing conclusive was ever known. */
+  readonly own?: {
+    readonly status: 'accessible' | 'inaccessible';
+    readonly reason?: KeyReason;
+    readonly since: number;
+  };
+  /** Still dead since first sight. */
+  readonly baseline: boolean;
+  /** Named by policy. */
+  readonly critical: boolean;
+  readonly state?: string;
+  readonly spec?: string;
+  readonly version?: string;
+  readonly versionCreatedAt?: number;
+  readonly versionDetectedAt?: number;
+  readonly versionChanges: number;
+  readonly expiresAt?: number;
+  readonly deletionAt?: number;
+  readonly recoverableUntil?: number;
+  readonly lastRotatedAt?: number;
+  readonly nextRotationAt?: number;
+  /** Resources of the roots that are to blame, itself excluded; empty unless `reason` is derived. */
+  readonly rootCauses: readonly string[];
+  /** How many consumers and keys depend on it, directly or through others. */
+  readonly consumers: number;
+  /** Resources that it depends on and that are watched, resolved. */
+  readonly dependsOn: readonly string[];
+  readonly findings: readonly OpenFinding[];
+  /** The exact command that undoes its own loss. */
+  readonly undo?: string;
+  readonly checkedAt: number;
+  readonly conclusiveAt?: number;
+  readonly evidence: Evidence;
+  readonly attributes: Readonly<Record<string, string | number | boolean>>;
+}
+
+export interface ConsumerView {
+  readonly resource: string;
+  readonly kind: ConsumerKind;
+  readonly name: string;
+  readonly provider: ProviderName;
+  readonly account: string;
+  readonly location: string;
+  readonly health: ConsumerHealth;
+  readonly reason?: ConsumerReason;
+  readonly since: number;
+  readonly rootCauses: readonly string[];
+  readonly uses: readonly KeyUse[];
+  readonly findings: readonly OpenFinding[];
+}
+
+/** One root cause with everything that it affects. */
+export interface Incident {
+  readonly root: string;
+  readonly reason: KeyReason;
+  readonly since: number;
+  /** Keys that are lost only because of the root, and consumers that it impairs. */
+  readonly keys: readonly string[];
+  readonly consumers: readonly string[];
+}
+
+export interface Snapshot {
+  /** Ascending by one with each new snapshot. */
+  readonly revision: number;
+  readonly at: number;
+  /** Sorted by resource. */
+  readonly keys: readonly KeyView[];
+  readonly byResource: ReadonlyMap<string, KeyView>;
+  readonly consumers: readonly ConsumerView[];
+  readonly sources: readonly SourceRecord[];
+  readonly incidents: readonly Incident[];
+  /** False while the state file cannot be written. */
+  readonly storeUp: boolean;
+}
+
+/** A snapshot of nothing, for the time before the store was read. */
+export function emptySnapshot(at: number): Snapshot {
+  return {
+    revision: 0,
+    at,
+    keys: [],
+    byResource: new Map(),
+    consumers: [],
+    sources: [],
+    incidents: [],
+    storeUp: true,
+  };
+}

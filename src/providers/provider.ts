@@ -1,0 +1,158 @@
+/**
+ * The contract between the engine and a cloud. A provider holds no retry loop, timer, log line or metric: it throws what
+ * the SDK threw, `classify` names it, and the sweep does the rest, once.
+ */
+import type { z } from 'zod';
+import type { Evidence, Failure, Finding, KeyFacts, KeyKind, KeyStub, ProviderName, Verdict } from '../core/model.ts';
+import type { Policy } from '../core/policy.ts';
+import type { KeyReason } from '../core/reasons.ts';
+
+/**
+ * What a listing proves. `state`: as much as a look. `lagging`: the same, but minutes late. `ids`: only that the object
+ * exists.
+ */
+export type Listing = 'state' | 'lagging' | 'ids';
+
+/** One API operation of a service: the published quota per account and location, and its price. */
+export interface Api {
+  /** Requests per second. */
+  readonly quotaPerSecond: number;
+  /** US dollars per 10,000 requests; 0 where it is free. */
+  readonly usdPer10k: number;
+}
+
+/** Permissions that one feature of a service needs, in the words of the cloud. */
+export interface Permission {
+  /** `base`, or the option that needs it: `access: read`. */
+  readonly feature: string;
+  readonly actions: readonly string[];
+  /** `*`, or the resource pattern with ACCOUNT and PARTITION in it. */
+  readonly resource: string;
+  /** What stays dark without it. */
+  readonly without: string;
+}
+
+/** A look as a verdict table reads it. */
+export type Look = { readonly facts: KeyFacts } | { readonly failure: Failure };
+
+/** What the rules say of a key at an instant, and when that changes by itself because a date passes (ms; absent: never). */
+export interface Judgement {
+  readonly findings: readonly Finding[];
+  readonly until?: number;
+}
+
+/** The declaration of a service. Loading it must not load a cloud SDK. */
+export interface Service {
+  readonly name: string;
+  readonly provider: ProviderName;
+  /** For people: `AWS Secrets Manager`. */
+  readonly title: string;
+  readonly kinds: readonly KeyKind[];
+  readonly listing: Listing;
+  /** Strict schema of `targets[].services.<name>`. */
+  readonly config: z.ZodType;
+  readonly permissions: readonly Permission[];
+  /** By operation name. Every operation that the service calls stands here. */
+  readonly apis: Readonly<Record<string, Api>>;
+  /** How long fetched details stay good, ms; absent: until `detailKey` changes. */
+  readonly detailEveryMs?: number;
+  /** Changes when the details of a key must be fetched anew; absent: the service has no details. */
+  detailKey?(facts: KeyFacts): string;
+  /** False where material never goes back to an earlier version (KMS): an old version id then is a stale read. */
+  readonly versionsCanReturn: boolean;
+  verdict(look: Look): Verdict;
+  /** Every rule of the service at `now`, with its default severity. */
+  judge(facts: KeyFacts, now: number, policy: Policy): Judgement;
+  /** The exact command that undoes `reason` for this very key, partition, region and resource filled in. */
+  remedy(reason: KeyReason, facts: KeyFacts): string | undefined;
+}
+
+/** One object of a listing. */
+export interface Listed {
+  readonly stub: KeyStub;
+  /** Changes whenever anything changes that the listing tells of the object; '' for a listing of ids. */
+  readonly digest: string;
+}
+
+/** How the engine lets a service call its cloud: budget, deadline, concurrency, metrics and cancellation are inside. */
+export interface CallContext {
+  /**
+   * Runs one API call. `operation` is a key of `Service.apis`.
+   * @throws CallFailed with the SDK's error as its cause; the abort reason at shutdown.
+   */
+  call<T>(operation: string, run: (signal: AbortSignal) => Promise<T>): Promise<T>;
+}
+
+export interface ListContext extends CallContext {
+  /** Resources and aliases that watched keys and consumers name as dependencies: what `discover: referenced` follows. */
+  referenced(): readonly string[];
+}
+
+export interface ListOutcome {
+  /** Only a complete listing can show that something is missing. */
+  readonly complete: boolean;
+  /** True: what is not listed is no longer watched, rather than missing. */
+  readonly exclusive: boolean;
+}
+
+/** What a successful look yields. */
+export interface Described {
+  readonly facts: KeyFacts;
+  readonly evidence: Evidence;
+}
+
+/** One service at one location of one target, with its clients. */
+export interface ServiceSession {
+  /** Pages of what is there. A token that loops, or a page that is not what it should be, throws. */
+  list(context: ListContext): AsyncGenerator<readonly Listed[], ListOutcome>;
+  /** One authoritative look. `known` is what was known before, so that details that still hold are carried over. */
+  describe(stub: KeyStub, known: KeyFacts | undefined, context: CallContext): Promise<Described>;
+  /**
+   * Fetches details that a look does not need (versions, rotations, tags) and returns the facts with them, `detailKey`
+   * and `detailedAt` set. Runs in the background; its failure proves nothing.
+   */
+  enrich?(facts: KeyFacts, now: number, context: CallContext): Promise<KeyFacts>;
+  /** Whether include and exclude of the configuration let this key in. */
+  watches(stub: KeyStub): boolean;
+}
+
+/** One target, connected. Cloud SDKs are loaded by then. */
+export interface Connection extends AsyncDisposable {
+  /**
+   * Who the monitor is. Memoised once it succeeded.
+   * @throws what the SDK threw; the caller classifies.
+   */
+  identify(context: CallContext): Promise<{ readonly account: string; readonly partition: string }>;
+  /** `identify` must have succeeded before. */
+  open(service: string, location: string): ServiceSession;
+  /** Names an error of any call made through this connection. Total: whatever it cannot tell is `provider_error`. */
+  classify(error: unknown, operation: string): Failure;
+}
+
+/** What a connection is given besides its target's configuration. */
+export interface ConnectOptions {
+  /** Deadline of one call, ms, for clients that can be told. */
+  readonly callTimeoutMs: number;
+  /** PEM of extra certificate authorities. */
+  readonly ca?: string;
+  /** Environment for default credential chains and proxies. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface Provider {
+  readonly name: ProviderName;
+  readonly services: readonly Service[];
+  /** Locations of a target: its regions, or `global`. */
+  locations(target: unknown): readonly string[];
+  /** Loads the SDK lazily and builds clients; makes no call. `target` is the target's parsed configuration. */
+  connect(target: unknown, options: ConnectOptions): Promise<Connection>;
+}
+
+/** An API call that failed: adds the operation, which the SDK's error does not carry. */
+export class CallFailed extends Error {
+  readonly operation: string;
+  constructor(operation: string, cause: unknown) {
+    super(`${operation} failed`, { cause });
+    this.operation = operation;
+  }
+}
