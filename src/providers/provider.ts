@@ -101,12 +101,17 @@ export interface Described {
   readonly evidence: Evidence;
 }
 
+/** The object exists but is none of ours to watch: the cloud manages it itself (`aws/secretsmanager`). It gets no record. */
+export interface Foreign {
+  readonly foreign: 'cloud_managed';
+}
+
 /** One service at one location of one target, with its clients. */
 export interface ServiceSession {
   /** Pages of what is there. A token that loops, or a page that is not what it should be, throws. */
   list(context: ListContext): AsyncGenerator<readonly Listed[], ListOutcome>;
   /** One authoritative look. `known` is what was known before, so that details that still hold are carried over. */
-  describe(stub: KeyStub, known: KeyFacts | undefined, context: CallContext): Promise<Described>;
+  describe(stub: KeyStub, known: KeyFacts | undefined, context: CallContext): Promise<Described | Foreign>;
   /**
    * Fetches details that a look does not need (versions, rotations, tags) and returns the facts with them, `detailKey`
    * and `detailedAt` set. Runs in the background; its failure proves nothing.

@@ -1,0 +1,211 @@
+/** One pass over a source: list, describe what must be described, say how it went. */
+import type { Evidence, Failure, KeyFacts, KeyRecord, KeyStub, Observation, SourceId } from '../core/model.ts';
+import { SOURCE_LEVEL_REASONS, type UnknownReason } from '../core/reasons.ts';
+import type { Connection, Listed, ListOutcome, Service, ServiceSession } from '../providers/provider.ts';
+import { type CountingContext, failureOf } from './call.ts';
+import { chooseLooks, type Look } from './choose.ts';
+
+/** Looks under way at once in one sweep; the process-wide gate bounds all sweeps together. */
+const LOOKS_AT_ONCE = 16;
+/** A loss waits at most this long in a sweep that goes on, ms. */
+const FLUSH_MS = 250;
+const FLUSH_SIZE = 200;
+/** That many looks, every one failed on the way to the cloud: the rest would fail too. */
+const GIVE_UP_AFTER = 10;
+/** Fewer failures than this are about keys; from here on half of the looks mean that the source itself is down. */
+const SOURCE_FAILED_AT_LEAST = 3;
+
+/** A look that was taken, with what the listing said of the object. */
+export interface Looked {
+  readonly observation: Observation;
+  readonly digest?: string;
+}
+
+/** What a sweep needs to know of the state; all of it as it is at the moment of the call. */
+export interface Known {
+  record(resource: string): KeyRecord | undefined;
+  /** Records that this source has seen. */
+  seenBy(source: SourceId): readonly KeyRecord[];
+  dependents(resource: string): number;
+  referenced(): readonly string[];
+}
+
+export interface SweepEnv {
+  readonly source: SourceId;
+  readonly service: Service;
+  readonly session: ServiceSession;
+  readonly connection: Pick<Connection, 'classify'>;
+  readonly context: CountingContext;
+  readonly known: Known;
+  readonly describeEveryMs: number;
+  /** Looks that fit into the budget of one interval. */
+  readonly capacity: number;
+  critical(stub: KeyStub): boolean;
+  now(): number;
+  readonly signal: AbortSignal;
+  /** Takes observations; the sweep goes on when it resolves. */
+  emit(batch: readonly Looked[]): Promise<void>;
+  /** Resources that an error named: somebody must look at them before anything is confirmed. */
+  named(resources: readonly string[]): void;
+  /** For progress bars. */
+  progress?(done: number, total: number): void;
+}
+
+export type SweepOutcome =
+  | {
+      readonly up: true;
+      readonly objects: number;
+      readonly listing: ListOutcome;
+      /** Every resource that was listed. */
+      readonly listed: ReadonlySet<string>;
+      readonly looks: number;
+      /** Resources that exist but are none of ours to watch (keys that the cloud manages itself). */
+      readonly foreign: readonly string[];
+    }
+  | { readonly up: false; readonly reason: UnknownReason; readonly evidence: Evidence };
+
+/** @throws only the abort reason of `env.signal` */
+export async function sweep(env: SweepEnv): Promise<SweepOutcome> {
+  const listed: Listed[] = [];
+  let listing: ListOutcome;
+  try {
+    const pages = env.session.list({ call: env.context.call, referenced: env.known.referenced });
+    let page = await pages.next();
+    while (!page.done) {
+      for (const item of page.value) listed.push(item);
+      page = await pages.next();
+    }
+    listing = page.value;
+  } catch (error) {
+    if (env.signal.aborted) throw env.signal.reason;
+    const failure = failureOf(error, env.connection);
+    return { up: false, reason: sourceReason(failure), evidence: failure.evidence };
+  }
+
+  const inScope = listed.filter((item) => env.session.watches(item.stub));
+  const expected = listing.complete && !listing.exclusive ? env.known.seenBy(env.source) : [];
+  const looks = chooseLooks({
+    listing: env.service.listing,
+    listed: inScope,
+    expected: expected.filter((record) => env.session.watches(record.stub)),
+    known: env.known.record,
+    critical: env.critical,
+    dependents: env.known.dependents,
+    describeEveryMs: env.describeEveryMs,
+    capacity: env.capacity,
+    now: env.now(),
+  });
+  const taken = await takeLooks(env, looks);
+  if (!taken.up) return taken;
+  const foreign = new Set(taken.foreign);
+  const resources = inScope.map((item) => item.stub.resource).filter((resource) => !foreign.has(resource));
+  return {
+    up: true,
+    objects: resources.length,
+    listing,
+    listed: new Set(resources),
+    looks: looks.length,
+    foreign: taken.foreign,
+  };
+}
+
+type Taken =
+  | { readonly up: true; readonly foreign: readonly string[] }
+  | { readonly up: false; readonly reason: UnknownReason; readonly evidence: Evidence };
+
+/**
+ * Describes each of `looks` and emits the observations. When at least half of them (and at least three) fail on the way to
+ * the cloud, the source is down and those failures are no observations of any key.
+ * @throws only the abort reason of `env.signal`
+ */
+export async function takeLooks(env: SweepEnv, looks: readonly Look[]): Promise<Taken> {
+  let ready: Looked[] = [];
+  const held: Array<Looked & { readonly failure: Failure }> = [];
+  const foreign: string[] = [];
+  let flushedAt = env.now();
+  let done = 0;
+  let at = 0;
+
+  async function flush(): Promise<void> {
+    const batch = ready;
+    ready = [];
+    flushedAt = env.now();
+    if (batch.length > 0) await env.emit(batch);
+  }
+
+  async function worker(): Promise<void> {
+    for (let look = looks[at++]; look; look = looks[at++]) {
+      if (held.length >= GIVE_UP_AFTER && held.length === done) return;
+      const result = await takeLook(env, look);
+      done += 1;
+      env.progress?.(done, looks.length);
+      if (!result) {
+        foreign.push(look.stub.resource);
+        continue;
+      }
+      const { failure } = result;
+      if (failure && isSourceLevel(failure.reason)) held.push({ ...result, failure });
+      else ready.push(result);
+      if (failure?.names) env.named(failure.names);
+      if (ready.length >= FLUSH_SIZE || env.now() - flushedAt >= FLUSH_MS) await flush();
+    }
+  }
+
+  await Promise.all(Array.from({ length: Math.min(LOOKS_AT_ONCE, looks.length) }, worker));
+  if (held.length >= SOURCE_FAILED_AT_LEAST && held.length * 2 >= done) {
+    await flush();
+    const failure = mostFrequent(held.map((one) => one.failure));
+    return { up: false, reason: sourceReason(failure), evidence: failure.evidence };
+  }
+  ready.push(...held);
+  await flush();
+  return { up: true, foreign };
+}
+
+async function takeLook(env: SweepEnv, look: Look): Promise<(Looked & { failure?: Failure }) | undefined> {
+  const { stub } = look;
+  const known: KeyFacts | undefined = env.known.record(stub.resource)?.facts;
+  const digest = look.digest === undefined ? {} : { digest: look.digest };
+  try {
+    const described = await env.session.describe(stub, known, env.context);
+    if ('foreign' in described) return undefined;
+    const { facts, evidence } = described;
+    const verdict = env.service.verdict({ facts });
+    const observation = { resource: stub.resource, source: env.source, at: env.now(), verdict, evidence, facts };
+    return { observation, ...digest };
+  } catch (error) {
+    if (env.signal.aborted) throw env.signal.reason;
+    const failure = failureOf(error, env.connection);
+    const verdict = env.service.verdict({ failure });
+    const { evidence } = failure;
+    const observation = {
+      resource: stub.resource,
+      source: env.source,
+      at: env.now(),
+      verdict,
+      evidence,
+      stub,
+      failure,
+    };
+    return { observation, failure, ...digest };
+  }
+}
+
+function isSourceLevel(reason: Failure['reason']): boolean {
+  return SOURCE_LEVEL_REASONS.some((known) => known === reason);
+}
+
+/** A listing has no object that could be gone: whatever is not a reason for a source to be down is a strange answer. */
+function sourceReason(failure: Failure): UnknownReason {
+  if (failure.reason === 'denied') return 'denied';
+  return SOURCE_LEVEL_REASONS.find((known) => known === failure.reason) ?? 'bad_response';
+}
+
+function mostFrequent(failures: readonly Failure[]): Failure {
+  const counts = new Map<string, number>();
+  for (const { reason } of failures) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  const most = Math.max(...counts.values());
+  const found = failures.find(({ reason }) => counts.get(reason) === most);
+  if (!found) throw new TypeError('no failure to choose from');
+  return found;
+}
