@@ -206,10 +206,11 @@ export interface KeyRecord {
   /** Absent while nothing conclusive was ever known. */
   readonly belief?: Belief;
   readonly pending?: Pending;
-  /** Inconclusive looks in a row, and the reason of the last. */
+  /** Inconclusive looks in a row, when the first of them was, and the reason of the last. */
   readonly inconclusive: number;
+  readonly inconclusiveSince?: number;
   readonly inconclusiveReason?: UnknownReason;
-  /** Nothing conclusive is coming in any more. `blindAt` is when that was settled, `blindSince` when it began. */
+  /** Nothing conclusive is coming in any more, and since when (the first of those inconclusive looks). */
   readonly blindSince?: number;
   readonly blindReason?: UnknownReason;
   /** Begin of a passing state (`Creating`): after 15 minutes it counts as `provider_error`. */
@@ -230,6 +231,8 @@ export interface KeyRecord {
   readonly witnesses: readonly Witness[];
   /** Digest of what the listing said when it was last described. */
   readonly digest?: string;
+  /** While it is believed gone (`not_found`, `purged`): since when, and whether an announced deletion came before. */
+  readonly gone?: { readonly since: number; readonly announced: boolean };
 }
 
 export const EVENT_TYPES = [

@@ -32,6 +32,8 @@ export interface KeyView {
   readonly since: number;
   readonly blindSince?: number;
   readonly blindReason?: UnknownReason;
+  /** What holds it (its vault) and is blind itself: alerts belong there. Absent unless it is blind through others. */
+  readonly blindRoots?: readonly string[];
   /** The verdict that is believed of the key by itself, dependencies aside. Absent: nothing conclusive was ever known. */
   readonly own?: {
     readonly status: 'accessible' | 'inaccessible';

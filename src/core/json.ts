@@ -1,0 +1,89 @@
+/**
+ * The JSON contract of `once --output json` and `/api/v1`: names are fixed, objects only ever gain fields. Times are ISO
+ * 8601 in UTC; an absent value is an absent field (JSON.stringify drops undefined ones).
+ */
+import type { OpenFinding, SourceRecord, StoredEvent } from './model.ts';
+import type { ConsumerView, KeyView } from './snapshot.ts';
+import { iso } from './text.ts';
+
+/** An object of the contract, ready for JSON.stringify. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** One key as `keys[]` lists it. */
+export function keyJson(view: KeyView): JsonObject {
+  return {
+    resource: view.resource,
+    kind: view.kind,
+    name: view.name,
+    provider: view.provider,
+    account: view.account,
+    location: view.location,
+    targets: view.targets,
+    tags: view.tags,
+    health: view.health,
+    reason: view.reason,
+    since: iso(view.since),
+    blindSince: iso(view.blindSince),
+    blindReason: view.blindReason,
+    version: view.version,
+    versionCreatedAt: iso(view.versionCreatedAt),
+    expiresAt: iso(view.expiresAt),
+    deletionAt: iso(view.deletionAt),
+    recoverableUntil: iso(view.recoverableUntil),
+    nextRotationAt: iso(view.nextRotationAt),
+    rootCauses: view.rootCauses,
+    consumers: view.consumers,
+    findings: view.findings.map(findingJson),
+    checkedAt: iso(view.checkedAt),
+  };
+}
+
+/** One consumer as `consumers[]` lists it. */
+export function consumerJson(view: ConsumerView): JsonObject {
+  return {
+    resource: view.resource,
+    kind: view.kind,
+    name: view.name,
+    provider: view.provider,
+    account: view.account,
+    location: view.location,
+    health: view.health,
+    reason: view.reason,
+    since: iso(view.since),
+    rootCauses: view.rootCauses,
+    uses: view.uses.map((use) => ({ resource: use.resource, versionInUse: use.versionInUse, role: use.role })),
+    findings: view.findings.map(findingJson),
+  };
+}
+
+/** One source as `sources[]` lists it; `up` is absent until its first attempt ended. */
+export function sourceJson(source: SourceRecord): JsonObject {
+  return {
+    target: source.target,
+    location: source.location,
+    service: source.service,
+    up: source.up,
+    reason: source.reason,
+    lastSuccessAt: iso(source.lastSuccessAt),
+    objects: source.objects,
+  };
+}
+
+/** One entry of the durable log as `events[]` lists it. */
+export function eventJson(event: StoredEvent): JsonObject {
+  return {
+    id: event.id,
+    at: iso(event.at),
+    type: event.type,
+    resource: event.resource,
+    kind: event.kind,
+    from: event.from,
+    to: event.to,
+    reason: event.reason,
+    version: event.version,
+  };
+}
+
+function findingJson(finding: OpenFinding): JsonObject {
+  return { id: finding.id, severity: finding.severity, summary: finding.summary, remedy: finding.remedy };
+}
