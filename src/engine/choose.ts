@@ -1,4 +1,5 @@
 /** What a sweep describes, by what the listing proves. Pure. */
+import { stillSuspect, unsettled } from '../core/health.ts';
 import type { KeyRecord, KeyStub } from '../core/model.ts';
 import type { Listed, Listing } from '../providers/provider.ts';
 
@@ -65,10 +66,10 @@ export function chooseLooks(input: ChooseInput): Look[] {
 function reasonToLook(stub: KeyStub, digest: string, input: ChooseInput): LookReason | undefined {
   const record = input.known(stub.resource);
   if (!record) return 'new';
-  if (record.pending || (record.inconclusive > 0 && record.blindSince === undefined)) return 'suspect';
+  if (stillSuspect(record)) return 'suspect';
   if (input.listing !== 'ids' && record.digest !== digest) return 'changed';
-  // Nothing conclusive is known or comes in any more, and no change in the listing will ever say so.
-  if (!record.belief || record.blindSince !== undefined) return 'unsettled';
+  // No change in the listing will ever say that a blind key can be seen again.
+  if (unsettled(record)) return 'unsettled';
   if (input.listing === 'state') return undefined;
   if (input.critical(stub)) return 'critical';
   if (input.listing === 'ids') return input.dependents(stub.resource) > 0 ? 'used' : 'in_turn';

@@ -1,0 +1,239 @@
+/** One source at work: connects, sweeps, looks at suspects again, fetches details, and notes how it does. No timers. */
+import type { KeyFacts, KeyStub, ProviderName, SourceId, SourceRecord } from '../core/model.ts';
+import type { UnknownReason } from '../core/reasons.ts';
+import type { Connection, Service, ServiceSession } from '../providers/provider.ts';
+import type { Ledger, Suspect } from './apply.ts';
+import { type CallerOptions, type CountingContext, callContext, failureOf } from './call.ts';
+import { type SweepEnv, type SweepOutcome, sweep, takeLooks } from './sweep.ts';
+
+/** ListSecrets may lag five minutes: ListSecrets reference, aws.md 1.1. */
+const LISTING_LAG_MS = 5 * 60_000;
+/** A suspect is looked at again and confirmed within this time after its first look, ms. */
+const CONFIRM_MS = 15_000;
+const DETAILS_AT_ONCE = 4;
+
+/** A connection that is made when it is first needed and made again after it failed. */
+export interface LazyConnection extends AsyncDisposable {
+  get(): Promise<Connection>;
+  /** Names errors even of a connection that could not be made. */
+  readonly current: Connection | undefined;
+}
+
+export interface SourceOptions {
+  readonly id: SourceId;
+  readonly provider: ProviderName;
+  readonly service: Service;
+  readonly connection: LazyConnection;
+  readonly ledger: Ledger;
+  readonly caller: CallerOptions;
+  /** Share of each quota, 0 to 1. */
+  readonly budgetShare: number;
+  readonly intervalMs: number;
+  readonly describeEveryMs: number;
+  critical(stub: KeyStub): boolean;
+  now(): number;
+  /** Resources that an error named. */
+  named(resources: readonly string[]): void;
+  /** A source went down or came up again. */
+  onChange(record: SourceRecord, before: SourceRecord | undefined): void;
+  progress?(done: number, total: number): void;
+}
+
+export interface Source {
+  readonly id: SourceId;
+  /** One sweep. Resolves with the suspects that it leaves. @throws only the abort reason. */
+  sweep(signal: AbortSignal): Promise<readonly Suspect[]>;
+  /** Looks at these keys now. @throws only the abort reason. */
+  lookAt(resources: readonly string[], signal: AbortSignal): Promise<readonly Suspect[]>;
+  /** Fetches what details are due. Its failures prove nothing. @throws only the abort reason. */
+  details(signal: AbortSignal): Promise<void>;
+}
+
+type Opened = { readonly session: ServiceSession; readonly connection: Connection; readonly account: string };
+
+export function createSource(options: SourceOptions): Source {
+  const { id, service, ledger } = options;
+  let opened: Opened | undefined;
+  const retryDetailsAt = new Map<string, number>();
+
+  async function open(signal: AbortSignal): Promise<Opened> {
+    if (opened) return opened;
+    const connection = await options.connection.get();
+    const context = callContext(id, { account: id.target, connection }, options.caller, signal);
+    const { account } = await connection.identify(context);
+    opened = { session: connection.open(id.service, id.location), connection, account };
+    return opened;
+  }
+
+  function environment(at: Opened, context: CountingContext, signal: AbortSignal, found: Suspect[]): SweepEnv {
+    return {
+      source: id,
+      service,
+      session: at.session,
+      connection: at.connection,
+      context,
+      known: ledger,
+      describeEveryMs: options.describeEveryMs,
+      capacity: capacity(),
+      critical: options.critical,
+      now: options.now,
+      signal,
+      emit: async (batch) => {
+        found.push(...(await ledger.observe(batch, service)));
+      },
+      named: options.named,
+      ...(options.progress ? { progress: options.progress } : {}),
+    };
+  }
+
+  /** Looks that fit into one interval; a tenth is left for suspects and details. */
+  function capacity(): number {
+    const quota = service.apis[service.describeOperation]?.quotaPerSecond ?? 0;
+    return Math.max(1, Math.floor((quota * options.budgetShare * options.intervalMs * 0.9) / 1000));
+  }
+
+  function boundMs(objects: number, durationMs: number): number {
+    const base = options.intervalMs + durationMs + CONFIRM_MS;
+    if (service.listing === 'state') return base;
+    if (service.listing === 'lagging') return base + Math.min(LISTING_LAG_MS, options.describeEveryMs);
+    const rounds = Math.max(1, Math.ceil(objects / capacity()));
+    return rounds * options.intervalMs + durationMs + CONFIRM_MS;
+  }
+
+  async function note(outcome: SweepOutcome, startedAt: number, context: CountingContext | undefined): Promise<void> {
+    const now = options.now();
+    const before = ledger.sourceRecord(id);
+    const durationMs = Math.max(0, now - startedAt);
+    const common = {
+      ...id,
+      provider: options.provider,
+      ...(opened ? { account: opened.account } : before?.account === undefined ? {} : { account: before.account }),
+      lastAttemptAt: now,
+      sweepDurationMs: durationMs,
+      failures: before?.failures ?? {},
+      transitions: before?.transitions ?? {},
+      budgetUsedRatio: context ? usedRatio(context) : 0,
+    };
+    let record: SourceRecord;
+    if (outcome.up) {
+      const detectionBoundMs = boundMs(outcome.objects, durationMs);
+      record = { ...common, up: true, lastSuccessAt: now, objects: outcome.objects, detectionBoundMs };
+    } else {
+      const { reason } = outcome;
+      record = {
+        ...common,
+        ...(before?.lastSuccessAt === undefined ? {} : { lastSuccessAt: before.lastSuccessAt }),
+        ...(before?.objects === undefined ? {} : { objects: before.objects }),
+        detectionBoundMs: before?.detectionBoundMs ?? boundMs(0, durationMs),
+        up: false,
+        reason,
+        downSince: before?.up === false && before.downSince !== undefined ? before.downSince : now,
+        failures: { ...common.failures, [reason]: (common.failures[reason] ?? 0) + 1 },
+      };
+    }
+    await ledger.source(record, outcome.up ? unwatched(outcome) : []);
+    options.onChange(record, before);
+  }
+
+  /** Records of this source that an exclusive listing no longer names, or that turned out to be the cloud's own. */
+  function unwatched(outcome: SweepOutcome & { up: true }): string[] {
+    const gone = [...outcome.foreign];
+    if (!outcome.listing.exclusive) return gone;
+    for (const { resource } of ledger.seenBy(id)) if (!outcome.listed.has(resource)) gone.push(resource);
+    return gone;
+  }
+
+  function usedRatio(context: CountingContext): number {
+    let most = 0;
+    for (const [operation, count] of context.counts) {
+      const quota = service.apis[operation]?.quotaPerSecond;
+      if (quota) most = Math.max(most, count / (quota * options.budgetShare * (options.intervalMs / 1000)));
+    }
+    return Math.min(1, most);
+  }
+
+  /** Names a failure of connecting, which may come before there is a connection to name it. */
+  function connectFailure(error: unknown): {
+    reason: UnknownReason;
+    evidence: { operation: string; message?: string };
+  } {
+    const connection = options.connection.current;
+    if (!connection) {
+      const message = error instanceof Error ? error.message : String(error);
+      return { reason: 'credentials', evidence: { operation: 'connect', message } };
+    }
+    const failure = failureOf(error, connection);
+    const reason = failure.reason === 'denied' ? 'credentials' : failure.reason;
+    const known = ['credentials', 'throttled', 'timeout', 'network', 'dns', 'bad_response'] as const;
+    return { reason: known.find((one) => one === reason) ?? 'provider_error', evidence: failure.evidence };
+  }
+
+  return {
+    id,
+
+    async sweep(signal) {
+      const startedAt = options.now();
+      let at: Opened;
+      try {
+        at = await open(signal);
+      } catch (error) {
+        if (signal.aborted) throw signal.reason;
+        await note({ up: false, ...connectFailure(error) }, startedAt, undefined);
+        return [];
+      }
+      const context = callContext(
+        id,
+        { account: at.account, service, connection: at.connection },
+        options.caller,
+        signal,
+      );
+      const suspects: Suspect[] = [];
+      const outcome = await sweep(environment(at, context, signal, suspects));
+      await note(outcome, startedAt, context);
+      return outcome.up ? suspects : suspects.filter((suspect) => suspect.why !== 'inconclusive');
+    },
+
+    async lookAt(resources, signal) {
+      if (!opened) return [];
+      const looks = [];
+      for (const resource of resources) {
+        const record = ledger.record(resource);
+        if (record) looks.push({ stub: record.stub, why: 'suspect' as const });
+      }
+      const { account, connection } = opened;
+      const context = callContext(id, { account, service, connection }, options.caller, signal);
+      const suspects: Suspect[] = [];
+      await takeLooks(environment(opened, context, signal, suspects), looks);
+      return suspects;
+    },
+
+    async details(signal) {
+      if (!opened?.session.enrich || !service.detailKey) return;
+      const { session, account, connection } = opened;
+      const context = callContext(id, { account, service, connection }, options.caller, signal);
+      const due = ledger.seenBy(id).flatMap((record) => (record.facts && isDue(record.facts) ? [record.resource] : []));
+      let next = 0;
+      async function worker(): Promise<void> {
+        for (let resource = due[next++]; resource !== undefined; resource = due[next++]) {
+          const facts = ledger.record(resource)?.facts;
+          if (!facts || !isDue(facts) || (retryDetailsAt.get(resource) ?? 0) > options.now()) continue;
+          retryDetailsAt.delete(resource);
+          try {
+            const enriched = await session.enrich?.(facts, options.now(), context);
+            if (enriched) await ledger.detail(resource, facts, enriched, service);
+          } catch {
+            signal.throwIfAborted();
+            // Counted by the call; what is known goes on holding. A refusal would only be repeated for every key.
+            retryDetailsAt.set(resource, options.now() + options.describeEveryMs);
+          }
+        }
+      }
+      await Promise.all(Array.from({ length: Math.min(DETAILS_AT_ONCE, due.length) }, worker));
+    },
+  };
+
+  function isDue(facts: KeyFacts): boolean {
+    if (facts.detailKey !== service.detailKey?.(facts)) return true;
+    return service.detailEveryMs !== undefined && options.now() - (facts.detailedAt ?? 0) >= service.detailEveryMs;
+  }
+}
