@@ -2,8 +2,31 @@
  * From looks to belief: the confirming state machine of one key. Pure: a record and an observation go in, a new record
  * and the events to log come out. Only `step` emits transitions and version events.
  */
-import type { Finding, KeyEvent, KeyFacts, KeyRecord, Observation, Verdict } from './model.ts';
+import { settleFindings } from './findings.ts';
+import type {
+  Belief,
+  ConclusiveVerdict,
+  Finding,
+  KeyEvent,
+  KeyFacts,
+  KeyRecord,
+  KeyStub,
+  Observation,
+  Verdict,
+} from './model.ts';
 import type { Policy } from './policy.ts';
+import type { InaccessibleReason, UnknownReason } from './reasons.ts';
+import { isStaleRead, takeVersion, type VersionChange } from './versions.ts';
+import { hasBetterWitness, isReplayed, withWitness } from './witness.ts';
+
+/** How long a passing state (`Creating`, `RegisteringDns`) may last before it counts as trouble of the provider. */
+const PASSING_MS = 15 * 60_000;
+
+/** A rule that names an instant in the past must not make the engine judge without pause. */
+const JUDGE_PAUSE_MS = 1_000;
+
+const GONE: readonly (InaccessibleReason | undefined)[] = ['not_found', 'purged'];
+const ANNOUNCED: readonly (InaccessibleReason | undefined)[] = ['pending_deletion', 'soft_deleted'];
 
 /** What a service's rules say of a key, and when (ms) that changes by itself; `until` absent: never. */
 export interface RuleJudgement {
@@ -44,7 +67,7 @@ export interface StepResult {
 }
 
 /** True for verdicts that may change what is believed. */
-export function isConclusive(verdict: Verdict): boolean {
+export function isConclusive(verdict: Verdict): verdict is ConclusiveVerdict {
   return verdict.status !== 'unknown';
 }
 
@@ -59,7 +82,32 @@ export function step(
   rules: StepRules,
   now: number,
 ): StepResult {
-  throw new Error(`${record?.resource} ${observation.at} ${rules.digest} ${now}`);
+  const ignored = record && whyIgnored(record, observation, rules, now);
+  if (record && ignored === 'replayed') return { record, events: [], suspect: stillSuspect(record), ignored };
+
+  const before = record ?? unseen(observation);
+  const verdict = verdictOf(before, observation);
+  const looked: KeyRecord = {
+    ...before,
+    checkedAt: before.checkedAt > now ? observation.at : Math.max(before.checkedAt, observation.at),
+    witnesses: withWitness(before.witnesses, observation, isConclusive(verdict) && ignored !== 'stale_read'),
+  };
+  if (ignored) {
+    return {
+      record: looked,
+      events: [],
+      suspect: ignored === 'stale_read' ? 'stale_read' : stillSuspect(looked),
+      ignored,
+    };
+  }
+  const stepped = isConclusive(verdict)
+    ? conclude(looked, observation, verdict, rules, now)
+    : { record: failToConclude(looked, observation, verdict.reason, rules.policy), events: [] };
+  return {
+    record: stepped.record,
+    events: record ? stepped.events : [firstSeen(observation, verdict), ...stepped.events],
+    suspect: stillSuspect(stepped.record),
+  };
 }
 
 /**
@@ -73,12 +121,19 @@ export function rejudge(
   now: number,
   details?: KeyFacts,
 ): { readonly record: KeyRecord; readonly events: readonly KeyEvent[] } {
-  throw new Error(`${record.resource} ${rules.policy.staleAfterMs} ${now} ${details?.resource}`);
+  if (!record.facts) return { record, events: [] };
+  const { version } = record.facts;
+  if (!details || !isOfSameState(details, record.facts)) return judged(record, record.facts, rules, now, false);
+  // The first details belong to first sight: what they show is the baseline, not news.
+  const first = record.facts.detailedAt === undefined;
+  return judged(record, version === undefined ? details : { ...details, version }, rules, now, first);
 }
 
 /** Why the key wants another look within seconds, judged by its record alone (after a restart). Blind keys do not. */
 export function stillSuspect(record: KeyRecord): Exclude<SuspectReason, 'stale_read'> | undefined {
-  throw new Error(record.resource);
+  if (record.blindSince !== undefined) return undefined;
+  if (record.pending) return 'pending';
+  return record.inconclusive > 0 ? 'inconclusive' : undefined;
 }
 
 /**
@@ -86,14 +141,19 @@ export function stillSuspect(record: KeyRecord): Exclude<SuspectReason, 'stale_r
  * passing state, or never known. Wider than `stillSuspect`, which is about the seconds in between.
  */
 export function unsettled(record: KeyRecord): boolean {
-  throw new Error(record.resource);
+  return (
+    record.belief === undefined ||
+    record.pending !== undefined ||
+    record.inconclusive > 0 ||
+    record.transitionalSince !== undefined
+  );
 }
 
 export type ForgetReason = 'announced_deletion_completed' | 'forget_after';
 
 /**
  * Why the record of a gone key may end (event `removed`), or undefined: it must stay. Never while something depends on
- * it, while it is blind, or while it may be coming back.
+ * it, while it is blind, or while it may be coming back; and `forgetAfter` counts only as far as looks confirmed it.
  * @param dependents consumers and keys that depend on it, directly or through others (`Graph.dependents`)
  */
 export function forgettable(
@@ -102,5 +162,212 @@ export function forgettable(
   policy: Policy,
   dependents: number,
 ): ForgetReason | undefined {
-  throw new Error(`${record.resource} ${now} ${policy.forgetAfterMs} ${dependents}`);
+  const { gone, conclusiveAt } = record;
+  if (!gone || conclusiveAt === undefined || dependents > 0 || unsettled(record)) return undefined;
+  if (gone.announced) return 'announced_deletion_completed';
+  return Math.min(now, conclusiveAt) - gone.since >= policy.forgetAfterMs ? 'forget_after' : undefined;
+}
+
+function whyIgnored(
+  record: KeyRecord,
+  observation: Observation,
+  rules: StepRules,
+  now: number,
+): IgnoredReason | undefined {
+  if (isReplayed(record, observation, now)) return 'replayed';
+  const { facts, at } = observation;
+  if (facts && isStaleRead(record, facts, at, rules.versionsCanReturn)) return 'stale_read';
+  if (isConclusive(observation.verdict)) {
+    const { conclusiveAt } = record;
+    return conclusiveAt !== undefined && at < conclusiveAt && conclusiveAt <= now ? 'older_look' : undefined;
+  }
+  return hasBetterWitness(record, observation, rules.policy, now) ? 'better_witness' : undefined;
+}
+
+function unseen(observation: Observation): KeyRecord {
+  return {
+    resource: observation.resource,
+    stub: observation.facts ? stubOf(observation.facts) : observation.stub,
+    firstSeenAt: observation.at,
+    inconclusive: 0,
+    versionChanges: 0,
+    pastVersions: [],
+    findings: [],
+    checkedAt: observation.at,
+    evidence: observation.evidence,
+    witnesses: [],
+  };
+}
+
+/** A service cannot know whether there ever was a current version: a secret that was never filled is not lost. */
+function verdictOf(record: KeyRecord, observation: Observation): Verdict {
+  const { facts, verdict } = observation;
+  const neverFilled = facts !== undefined && facts.version === undefined && record.facts?.version === undefined;
+  const empty = verdict.status === 'inaccessible' && verdict.reason === 'no_current_version';
+  return empty && neverFilled ? { status: 'accessible' } : verdict;
+}
+
+function failToConclude(record: KeyRecord, observation: Observation, reason: UnknownReason, policy: Policy): KeyRecord {
+  const { at, evidence } = observation;
+  const seen: KeyRecord = { ...record, evidence };
+  if (reason === 'transitional') {
+    const transitionalSince = Math.min(record.transitionalSince ?? at, at);
+    if (at - transitionalSince < PASSING_MS) {
+      // The cloud did answer, and waiting is the right thing: neither a step towards blindness nor a way out of it.
+      return { ...seen, transitionalSince, inconclusiveReason: reason };
+    }
+  }
+  const inconclusive = record.inconclusive + 1;
+  const inconclusiveSince = record.inconclusiveSince ?? at;
+  const inconclusiveReason = reason === 'transitional' ? 'provider_error' : reason;
+  const counted: KeyRecord = { ...seen, inconclusive, inconclusiveSince, inconclusiveReason };
+  if (inconclusive < policy.confirmations.blind) return counted;
+  return { ...counted, blindSince: inconclusiveSince, blindReason: inconclusiveReason };
+}
+
+function conclude(
+  looked: KeyRecord,
+  observation: Observation,
+  verdict: ConclusiveVerdict,
+  rules: StepRules,
+  now: number,
+): { readonly record: KeyRecord; readonly events: readonly KeyEvent[] } {
+  const { at, evidence, facts } = observation;
+  const { inconclusiveSince, inconclusiveReason, blindSince, blindReason, transitionalSince, ...seeing } = looked;
+  const digest = rules.digest === undefined ? {} : { digest: rules.digest };
+  const settled = believe(
+    { ...seeing, inconclusive: 0, conclusiveAt: at, evidence, ...digest },
+    verdict,
+    at,
+    rules.policy,
+  );
+  if (!facts) {
+    return { record: settled.record, events: settled.transition ? [settled.transition] : [] };
+  }
+  const version = takeVersion(looked, facts, at);
+  const record = { ...settled.record, ...version.fields, stub: stubOf(facts) };
+  const done = judged(record, record.facts ?? facts, rules, now, looked.facts === undefined);
+  return {
+    record: done.record,
+    events: [
+      ...(settled.transition ? [settled.transition] : []),
+      ...(version.change ? [versionEvent(record, version.change, at)] : []),
+      ...done.events,
+    ],
+  };
+}
+
+/** Confirms: the first conclusive verdict is believed at once, a differing one once it was seen often enough in a row. */
+function believe(
+  looked: KeyRecord,
+  verdict: ConclusiveVerdict,
+  at: number,
+  policy: Policy,
+): { readonly record: KeyRecord; readonly transition?: KeyEvent } {
+  const { pending, gone, ...settled } = looked;
+  const { belief } = looked;
+  if (!belief) {
+    // No transition, even if inconclusive looks came before: nothing was believed that could have changed.
+    const baseline = verdict.status === 'inaccessible';
+    return { record: withBelief(settled, { verdict, since: at, baseline }, goneSince(verdict, at, undefined)) };
+  }
+  if (isSameVerdict(verdict, belief.verdict)) return { record: { ...settled, ...(gone && { gone }) } };
+
+  const again = pending !== undefined && isSameVerdict(verdict, pending.verdict);
+  const seen = again ? pending.seen + 1 : 1;
+  const firstAt = again ? pending.firstAt : at;
+  if (seen < policy.confirmations[verdict.status]) {
+    return { record: { ...looked, pending: { verdict, seen, firstAt } } };
+  }
+  const changed = verdict.status !== belief.verdict.status;
+  const next: Belief = changed ? { verdict, since: firstAt, baseline: false } : { ...belief, verdict };
+  return {
+    record: withBelief(settled, next, gone && isGone(verdict) ? gone : goneSince(verdict, firstAt, belief.verdict)),
+    transition: {
+      at,
+      type: 'transition',
+      resource: looked.resource,
+      kind: looked.stub.kind,
+      from: belief.verdict.status,
+      to: verdict.status,
+      ...reasonOf(verdict),
+    },
+  };
+}
+
+function withBelief(record: KeyRecord, belief: Belief, gone: KeyRecord['gone']): KeyRecord {
+  return { ...record, belief, ...(gone && { gone }) };
+}
+
+function goneSince(
+  verdict: ConclusiveVerdict,
+  since: number,
+  before: ConclusiveVerdict | undefined,
+): KeyRecord['gone'] {
+  if (!isGone(verdict)) return undefined;
+  return { since, announced: before?.status === 'inaccessible' && ANNOUNCED.includes(before.reason) };
+}
+
+function isGone(verdict: ConclusiveVerdict): boolean {
+  return verdict.status === 'inaccessible' && GONE.includes(verdict.reason);
+}
+
+/** The record with these facts and what the rules say of them. `quiet`: what opens is the baseline, not news. */
+function judged(
+  record: KeyRecord,
+  facts: KeyFacts,
+  rules: Pick<StepRules, 'policy' | 'judge'>,
+  now: number,
+  quiet: boolean,
+): { readonly record: KeyRecord; readonly events: readonly KeyEvent[] } {
+  const { findings, until } = rules.judge(facts, now);
+  const settled = settleFindings(record.findings, findings, rules.policy.rules, now);
+  const judgeAt = until === undefined ? undefined : Math.max(until, now + JUDGE_PAUSE_MS);
+  if (facts === record.facts && settled.findings === record.findings && judgeAt === record.judgeAt) {
+    return { record, events: [] };
+  }
+  const { judgeAt: _before, ...kept } = record;
+  const event =
+    (type: 'finding_opened' | 'finding_closed') =>
+    (id: string): KeyEvent => {
+      return { at: now, type, resource: record.resource, kind: record.stub.kind, to: id };
+    };
+  return {
+    record: { ...kept, facts, findings: settled.findings, ...(judgeAt !== undefined && { judgeAt }) },
+    events: [
+      ...(quiet ? [] : settled.opened.map(event('finding_opened'))),
+      ...settled.closed.map(event('finding_closed')),
+    ],
+  };
+}
+
+/** Whether facts that were fetched in the background still speak of the state that the last look told. */
+function isOfSameState(details: KeyFacts, known: KeyFacts): boolean {
+  if (details.state !== known.state) return false;
+  if (details.version !== undefined && details.version.id !== known.version?.id) return false;
+  return details.changedAt === known.changedAt;
+}
+
+function isSameVerdict(left: ConclusiveVerdict, right: ConclusiveVerdict): boolean {
+  if (left.status !== 'inaccessible') return left.status === right.status;
+  return right.status === 'inaccessible' && left.reason === right.reason;
+}
+
+function stubOf({ resource, kind, name, provider, account, location }: KeyFacts): KeyStub {
+  return { resource, kind, name, provider, account, location };
+}
+
+function reasonOf(verdict: Verdict): Pick<KeyEvent, 'reason'> {
+  return verdict.status === 'accessible' ? {} : { reason: verdict.reason };
+}
+
+function firstSeen(observation: Observation, verdict: Verdict): KeyEvent {
+  const { resource, at } = observation;
+  const { kind } = observation.facts ?? observation.stub;
+  const version = observation.facts?.version && { version: observation.facts.version.id };
+  return { at, type: 'first_seen', resource, kind, to: verdict.status, ...reasonOf(verdict), ...version };
+}
+
+function versionEvent(record: KeyRecord, { type, from, to }: VersionChange, at: number): KeyEvent {
+  return { at, type, resource: record.resource, kind: record.stub.kind, from, to, version: to };
 }
