@@ -26,6 +26,8 @@ export interface EventQuery {
   readonly resource?: string;
   readonly kind?: KeyKind;
   readonly type?: EventType;
+  /** Which end of the matching events `limit` keeps: the oldest (default) or the newest. The answer is ascending either way. */
+  readonly order?: 'oldest' | 'newest';
 }
 
 /** One generation of one key as it was seen. */
@@ -36,15 +38,48 @@ export interface VersionRow {
 }
 
 /**
- * The durable state. Asynchronous although SQLite is not, so that another database can follow. A failed `commit` throws
- * and leaves nothing behind; the caller keeps the change and offers it again.
+ * Why the store could not do what it was asked. `newer_version`: the state was written by a newer keyvigil. `foreign`: a
+ * database, but not one of ours. `locked`: another process holds it. `read_only`, `full`: the disk. `corrupt`: it cannot
+ * be read any more. `rejected`: the values themselves are refused, so that offering them again is in vain (a bug). `io`:
+ * everything else.
+ */
+export type StoreFailure =
+  | 'newer_version'
+  | 'foreign'
+  | 'locked'
+  | 'read_only'
+  | 'full'
+  | 'corrupt'
+  | 'rejected'
+  | 'io';
+
+/** What every store throws. The message names the state; the cause is what the database said. */
+export class StoreError extends Error {
+  readonly reason: StoreFailure;
+  constructor(reason: StoreFailure, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'StoreError';
+    this.reason = reason;
+  }
+}
+
+/**
+ * The durable state. Asynchronous although SQLite is not, so that another database can follow. Calls are served one
+ * after the other, in the order in which they were made. A failed `commit` throws and leaves nothing behind; the caller
+ * keeps the change and offers it again. What fails, fails with a
+ * StoreError.
  */
 export interface Store extends AsyncDisposable {
   load(): Promise<StoredState>;
+  /**
+   * One transaction, whatever its size: durable when the promise resolves. Deletes come before upserts. A record whose
+   * `facts.version` was not seen before on its resource adds a row to `versions`; a deleted record takes its versions
+   * along, its events stay.
+   */
   commit(change: Change): Promise<void>;
-  /** Oldest first, at most `limit`. */
+  /** Ascending by id, at most `limit`. */
   events(query: EventQuery): Promise<readonly StoredEvent[]>;
-  /** Versions of one key, oldest first. */
+  /** Versions of one key, in the order in which they were first seen. */
   versions(resource: string): Promise<readonly VersionRow[]>;
   /** Drops events before `before` (ms). Returns how many. */
   prune(before: number): Promise<number>;

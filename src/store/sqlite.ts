@@ -1,0 +1,221 @@
+import { Worker } from 'node:worker_threads';
+import { type KeyEvent, type KeyRecord, type SourceRecord, type StoredEvent, sourceKey } from '../core/model.ts';
+import type { Opened } from './statefile.ts';
+import { type Change, type EventQuery, type Store, type StoredState, StoreError, type VersionRow } from './store.ts';
+import { type EventPageQuery, PAGE_CHARS, type RecordPage, type Tables, type Write } from './tables.ts';
+import type { Answer, Call, ThreadData } from './thread.ts';
+
+/** Events in one message. */
+const EVENT_PAGE = 1_000;
+
+/** What a row weighs beside its body, in characters. */
+const ROW_CHARS = 256;
+
+/**
+ * Opens the state file and holds it alone until the store is disposed of; makes it (mode 0600) where there is none.
+ * `now` (ms) dates what is moved aside or migrated. `moved` says where a corrupted file went, `copy` where the file from
+ * before a migration was kept.
+ * @throws StoreError, nothing changed: `newer_version`, `foreign`, `locked`, `read_only`, `full`, `io`.
+ */
+export async function openStore(
+  file: string,
+  { now }: { readonly now: number },
+): Promise<Opened & { readonly store: Store }> {
+  const thread = new Thread(file, now);
+  const opened = await thread.opened;
+  return { ...opened, store: new SqliteStore(thread) };
+}
+
+class SqliteStore implements Store {
+  readonly #thread: Thread;
+  /** Ends when everything that was asked before has ended. */
+  #tail: Promise<unknown> = Promise.resolve();
+  #disposed: Promise<void> | undefined;
+
+  constructor(thread: Thread) {
+    this.#thread = thread;
+  }
+
+  load(): Promise<StoredState> {
+    return this.#alone(async () => {
+      const records: KeyRecord[] = [];
+      for (let after: number | undefined = 0; after !== undefined; ) {
+        const page: RecordPage = await this.#thread.call('records', after);
+        for (const body of page.bodies) records.push(JSON.parse(body) as KeyRecord);
+        after = page.next;
+      }
+      const sources = await this.#thread.call('sources');
+      return { records, sources: sources.map((body) => JSON.parse(body) as SourceRecord) };
+    });
+  }
+
+  commit(change: Change): Promise<void> {
+    return this.#alone(async () => {
+      try {
+        for (const { rows, last } of slices(writes(change))) await this.#thread.call('write', rows, last);
+      } catch (error) {
+        // Whatever went wrong between two slices: the thread must not keep half a transaction open.
+        if (!(error instanceof StoreError)) await this.#thread.call('rollback');
+        throw error;
+      }
+    });
+  }
+
+  events(query: EventQuery): Promise<readonly StoredEvent[]> {
+    return this.#alone(async () => {
+      const pages: StoredEvent[][] = [];
+      let left = query.limit;
+      let rest: EventPageQuery = query;
+      while (left > 0) {
+        const limit = Math.min(left, EVENT_PAGE);
+        const page = await this.#thread.call('events', { ...rest, limit });
+        if (query.order === 'newest') {
+          pages.unshift(page);
+          rest = { ...rest, before: page[0]?.id ?? 0 };
+        } else {
+          pages.push(page);
+          rest = { ...rest, after: page.at(-1)?.id ?? 0 };
+        }
+        if (page.length < limit) break;
+        left -= limit;
+      }
+      return pages.flat();
+    });
+  }
+
+  versions(resource: string): Promise<readonly VersionRow[]> {
+    return this.#alone(() => this.#thread.call('versions', resource));
+  }
+
+  prune(before: number): Promise<number> {
+    return this.#alone(() => this.#thread.call('prune', before));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed ??= this.#alone(() => this.#thread.close());
+    return this.#disposed;
+  }
+
+  /** Runs one call after all earlier ones: nothing else falls into a transaction that comes in slices. */
+  #alone<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#tail.then(run);
+    this.#tail = result.catch(() => undefined);
+    return result;
+  }
+}
+
+/** A change as rows, in the order in which they are written. */
+function* writes(change: Change): Generator<Write> {
+  for (const resource of change.deletes) yield ['forget', resource];
+  for (const record of change.upserts) yield recordRow(record);
+  for (const event of change.events) yield eventRow(event);
+  for (const source of change.deletedSources) yield ['dropSource', source];
+  for (const source of change.sources) yield ['source', sourceKey(source), JSON.stringify(source)];
+}
+
+function recordRow(record: KeyRecord): Write {
+  const version = record.facts?.version;
+  return [
+    'record',
+    record.resource,
+    record.stub.kind,
+    JSON.stringify(record),
+    version?.id ?? null,
+    version?.createdAt ?? null,
+    record.versionDetectedAt ?? record.firstSeenAt,
+  ];
+}
+
+function eventRow({ at, type, resource, kind, from, to, reason, version }: KeyEvent): Write {
+  return ['event', at, type, resource, kind, from ?? null, to ?? null, reason ?? null, version ?? null];
+}
+
+/** Cuts rows into messages that keep the event loop busy for a few milliseconds each. No rows, no message. */
+function* slices(rows: Iterable<Write>): Generator<{ readonly rows: readonly Write[]; readonly last: boolean }> {
+  let slice: Write[] = [];
+  let chars = 0;
+  for (const row of rows) {
+    if (chars >= PAGE_CHARS) {
+      yield { rows: slice, last: false };
+      slice = [];
+      chars = 0;
+    }
+    slice.push(row);
+    chars += ROW_CHARS + (row[0] === 'record' ? row[3].length : 0);
+  }
+  if (slice.length > 0) yield { rows: slice, last: true };
+}
+
+/** The other end of `thread.ts`: one call at a time. */
+class Thread {
+  readonly #file: string;
+  readonly #worker: Worker;
+  #waiting: PromiseWithResolvers<unknown> | undefined;
+  /** Why there is no thread any more. */
+  #ended: StoreError | undefined;
+  readonly #exit: Promise<void>;
+  /** Settles when the file is open, or cannot be. */
+  readonly opened: Promise<Opened>;
+
+  constructor(file: string, now: number) {
+    this.#file = file;
+    const data: ThreadData = { file, now };
+    // Compiled, the thread lies beside this module as JavaScript.
+    const entry = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url);
+    this.#worker = new Worker(entry, {
+      name: 'keyvigil-store',
+      workerData: data,
+      env: {},
+      // What passes through lives for one message: a large nursery would only be resident memory.
+      resourceLimits: { maxYoungGenerationSizeMb: 4 },
+    });
+    this.#worker.on('message', (answer: Answer) => this.#settle(answer));
+    this.#worker.on('error', (cause) => this.#end(cause));
+    this.#exit = new Promise((resolve) => {
+      this.#worker.on('exit', () => {
+        this.#end();
+        resolve();
+      });
+    });
+    this.opened = this.#wait() as Promise<Opened>;
+  }
+
+  /** @throws StoreError */
+  call<M extends keyof Tables>(method: M, ...args: Parameters<Tables[M]>): Promise<ReturnType<Tables[M]>> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    const call: Call = { method, args };
+    this.#worker.postMessage(call);
+    return this.#wait() as Promise<ReturnType<Tables[M]>>;
+  }
+
+  /** Closes the file and ends the thread. */
+  async close(): Promise<void> {
+    try {
+      if (this.#ended === undefined) await this.call('close');
+    } finally {
+      await this.#exit;
+    }
+  }
+
+  #wait(): Promise<unknown> {
+    this.#waiting = Promise.withResolvers();
+    return this.#waiting.promise;
+  }
+
+  #settle(answer: Answer): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if ('value' in answer) {
+      waiting?.resolve(answer.value);
+    } else {
+      const { reason, message, cause } = answer.failure;
+      waiting?.reject(new StoreError(reason, message, { cause }));
+    }
+  }
+
+  #end(cause?: unknown): void {
+    this.#ended ??= new StoreError('io', `state file ${this.#file}: the store has ended`, { cause });
+    this.#waiting?.reject(this.#ended);
+    this.#waiting = undefined;
+  }
+}

@@ -1,0 +1,215 @@
+/** All SQL that runs once a state file is open. Synchronous; `thread.ts` runs it away from the event loop. */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { EventType, KeyKind, StoredEvent } from '../core/model.ts';
+import type { KeyReason } from '../core/reasons.ts';
+import type { EventQuery, VersionRow } from './store.ts';
+
+/** One row to write, as it travels to the thread: flat, because objects are dear to clone. Instants in ms. */
+export type Write =
+  | readonly ['forget', resource: string]
+  | readonly [
+      'record',
+      resource: string,
+      kind: KeyKind,
+      body: string,
+      version: string | null,
+      createdAt: number | null,
+      detectedAt: number,
+    ]
+  | readonly [
+      'event',
+      at: number,
+      type: EventType,
+      resource: string,
+      kind: KeyKind,
+      from: string | null,
+      to: string | null,
+      reason: string | null,
+      version: string | null,
+    ]
+  | readonly ['dropSource', source: string]
+  | readonly ['source', source: string, body: string];
+
+/** A page of record bodies; `next` continues, absent at the end. */
+export interface RecordPage {
+  readonly bodies: readonly string[];
+  readonly next?: number;
+}
+
+/** A query for one page of a longer answer. */
+export interface EventPageQuery extends EventQuery {
+  /** Only events with a smaller id. */
+  readonly before?: number;
+}
+
+/** The calls that the thread serves. */
+export interface Tables {
+  /** Adds rows to the running transaction, which it begins if need be, and commits it after the `last` of them. */
+  write(rows: readonly Write[], last: boolean): void;
+  /** Ends the running transaction, if there is one, without a trace. */
+  rollback(): void;
+  /** Records with an id after `after`, up to about half a megabyte. */
+  records(after: number): RecordPage;
+  sources(): readonly string[];
+  events(query: EventPageQuery): StoredEvent[];
+  versions(resource: string): readonly VersionRow[];
+  prune(before: number): number;
+  close(): void;
+}
+
+/** Characters of bodies in one message: a few milliseconds of parsing or writing JSON for the event loop. */
+export const PAGE_CHARS = 512 * 1024;
+
+type Column = string | number | null;
+
+export function openTables(db: DatabaseSync): Tables {
+  const cached = new Map<string, StatementSync>();
+  const sql = (text: string): StatementSync => {
+    const known = cached.get(text);
+    if (known !== undefined) return known;
+    const statement = db.prepare(text);
+    cached.set(text, statement);
+    return statement;
+  };
+
+  const rollback = (): void => {
+    // SQLite has rolled back by itself after some errors (disk full, input/output).
+    if (db.isTransaction) db.exec('ROLLBACK');
+  };
+
+  const writeRow = (row: Write): void => {
+    switch (row[0]) {
+      case 'forget':
+        sql('DELETE FROM records WHERE resource = ?').run(row[1]);
+        return;
+      case 'record': {
+        const [, resource, kind, body, version, createdAt, detectedAt] = row;
+        const id = sql(UPSERT_RECORD).get(resource, kind, body)?.id as number;
+        if (version !== null) sql(ADD_VERSION).run(id, version, createdAt, detectedAt);
+        return;
+      }
+      case 'event':
+        sql(ADD_EVENT).run(row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8]);
+        return;
+      case 'dropSource':
+        sql('DELETE FROM sources WHERE source = ?').run(row[1]);
+        return;
+      case 'source':
+        sql(UPSERT_SOURCE).run(row[1], row[2]);
+        return;
+    }
+  };
+
+  return {
+    write(rows, last) {
+      try {
+        if (!db.isTransaction) db.exec('BEGIN IMMEDIATE');
+        for (const row of rows) writeRow(row);
+        if (last) db.exec('COMMIT');
+      } catch (error) {
+        rollback();
+        throw error;
+      }
+    },
+
+    rollback,
+
+    records(after) {
+      const bodies: string[] = [];
+      let chars = 0;
+      for (const row of sql('SELECT id, body FROM records WHERE id > ? ORDER BY id').iterate(after)) {
+        const { id, body } = row as { id: number; body: string };
+        bodies.push(body);
+        chars += body.length;
+        if (chars >= PAGE_CHARS) return { bodies, next: id };
+      }
+      return { bodies };
+    },
+
+    sources: () =>
+      sql('SELECT body FROM sources ORDER BY source')
+        .all()
+        .map((row) => row.body as string),
+
+    events(query) {
+      const conditions: string[] = [];
+      const values: Column[] = [];
+      const where = (condition: string, value: Column | undefined): void => {
+        if (value === undefined) return;
+        conditions.push(condition);
+        values.push(value);
+      };
+      where('id > ?', query.after);
+      where('id < ?', query.before);
+      where('resource = ?', query.resource);
+      where('kind = ?', query.kind);
+      where('type = ?', query.type);
+      const newest = query.order === 'newest';
+      const rows = sql(
+        `SELECT * FROM events ${conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`}
+         ORDER BY id ${newest ? 'DESC' : 'ASC'} LIMIT ?`,
+      )
+        .all(...values, Math.max(0, Math.trunc(query.limit)))
+        .map(toEvent);
+      return newest ? rows.reverse() : rows;
+    },
+
+    versions: (resource) => sql(VERSIONS_OF).all(resource).map(toVersion),
+
+    prune: (before) => Number(sql('DELETE FROM events WHERE at < ?').run(before).changes),
+
+    close() {
+      rollback();
+      // Moves the log into the file and removes it, if it can; the log stays valid if it cannot.
+      db.close();
+    },
+  };
+}
+
+const UPSERT_RECORD = `
+  INSERT INTO records (resource, kind, body) VALUES (?, ?, ?)
+  ON CONFLICT (resource) DO UPDATE SET kind = excluded.kind, body = excluded.body
+  RETURNING id`;
+
+// When it was made may be learnt later than that it is there.
+const ADD_VERSION = `
+  INSERT INTO versions (record, version, created_at, detected_at) VALUES (?, ?, ?, ?)
+  ON CONFLICT (record, version) DO UPDATE SET created_at = excluded.created_at
+  WHERE created_at IS NULL AND excluded.created_at IS NOT NULL`;
+
+const ADD_EVENT = `
+  INSERT INTO events (at, type, resource, kind, "from", "to", reason, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
+
+const UPSERT_SOURCE = `
+  INSERT INTO sources (source, body) VALUES (?, ?) ON CONFLICT (source) DO UPDATE SET body = excluded.body`;
+
+const VERSIONS_OF = `
+  SELECT version, created_at AS createdAt, detected_at AS detectedAt FROM versions
+  WHERE record = (SELECT id FROM records WHERE resource = ?) ORDER BY id`;
+
+interface EventRow extends Omit<StoredEvent, 'from' | 'to' | 'reason' | 'version'> {
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly reason: KeyReason | null;
+  readonly version: string | null;
+}
+
+function toEvent(row: unknown): StoredEvent {
+  const { id, at, type, resource, kind, from, to, reason, version } = row as EventRow;
+  return {
+    id,
+    at,
+    type,
+    resource,
+    kind,
+    ...(from === null ? {} : { from }),
+    ...(to === null ? {} : { to }),
+    ...(reason === null ? {} : { reason }),
+    ...(version === null ? {} : { version }),
+  };
+}
+
+function toVersion(row: unknown): VersionRow {
+  const { version, createdAt, detectedAt } = row as VersionRow & { readonly createdAt: number | null };
+  return { version, detectedAt, ...(createdAt === null ? {} : { createdAt }) };
+}

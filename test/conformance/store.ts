@@ -1,0 +1,218 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Store, StoreError } from '../../src/store/store.ts';
+import { anyEvent, anyRecord, change, event, record, source, T0 } from '../store/records.ts';
+
+/** Somewhere that a store keeps its state; what was committed there is found by the next `open`. */
+export interface StorePlace extends AsyncDisposable {
+  open(): Promise<Store>;
+}
+
+/** The contract of `Store`, for any implementation. Each test gets an empty place of its own. */
+export function storeConformance(name: string, place: () => Promise<StorePlace>): void {
+  describe(`${name} keeps the contract of a store:`, () => {
+    const scenario = (title: string, run: (store: Store, place: StorePlace) => Promise<void>): void => {
+      it(title, async () => {
+        await using here = await place();
+        await using store = await here.open();
+        await run(store, here);
+      });
+    };
+
+    scenario('a new one is empty', async (store) => {
+      expect(await store.load()).toEqual({ records: [], sources: [] });
+      expect(await store.events({ limit: 10 })).toEqual([]);
+      expect(await store.versions('arn:nothing')).toEqual([]);
+      expect(await store.prune(T0)).toBe(0);
+      await store.commit(change({}));
+    });
+
+    scenario('any record and any event come back exactly, absent fields absent', async (store) => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.uniqueArray(anyRecord, { selector: (r) => r.resource, maxLength: 5 }),
+          fc.array(anyEvent),
+          async (records, events) => {
+            const after = (await store.events({ limit: 1, order: 'newest' }))[0]?.id ?? 0;
+            const before = (await store.load()).records.map((r) => r.resource);
+            await store.commit(change({ deletes: before, upserts: records, events }));
+            expect((await store.load()).records).toStrictEqual(records);
+            const stored = await store.events({ after, limit: 1_000 });
+            expect(stored.map(({ id, ...rest }) => rest)).toStrictEqual(events);
+          },
+        ),
+        { numRuns: 150, seed: 20261120 },
+      );
+    });
+
+    it('what was committed is there after a restart', async () => {
+      await using here = await place();
+      const parts = { upserts: [record(1), record(2)], events: [event(record(1))], sources: [source('kms')] };
+      {
+        await using store = await here.open();
+        await store.commit(change(parts));
+      }
+      await using store = await here.open();
+      expect(await store.load()).toStrictEqual({ records: parts.upserts, sources: parts.sources });
+      expect(await store.events({ limit: 10 })).toStrictEqual([{ id: 1, ...event(record(1)) }]);
+      expect(await store.versions(record(1).resource)).toHaveLength(1);
+    });
+
+    scenario('an upsert replaces the whole record', async (store) => {
+      const { digest: _, ...bare } = record(1);
+      await store.commit(change({ upserts: [record(1), record(2)] }));
+      await store.commit(change({ upserts: [bare] }));
+      expect((await store.load()).records).toStrictEqual([bare, record(2)]);
+    });
+
+    scenario('a deleted record takes its versions along and leaves its events', async (store) => {
+      await store.commit(change({ upserts: [record(1), record(2)], events: [event(record(1))] }));
+      await store.commit(
+        change({ deletes: [record(1).resource, 'arn:never:seen'], events: [event(record(1), { type: 'removed' })] }),
+      );
+      expect((await store.load()).records).toStrictEqual([record(2)]);
+      expect(await store.versions(record(1).resource)).toEqual([]);
+      expect(await store.versions(record(2).resource)).toHaveLength(1);
+      expect((await store.events({ limit: 10 })).map((e) => e.type)).toEqual(['first_seen', 'removed']);
+    });
+
+    scenario('a record that is deleted and made in one change begins anew', async (store) => {
+      await store.commit(change({ upserts: [record(1, 'old')] }));
+      await store.commit(change({ deletes: [record(1).resource], upserts: [record(1, 'new')] }));
+      expect((await store.load()).records).toStrictEqual([record(1, 'new')]);
+      expect((await store.versions(record(1).resource)).map((v) => v.version)).toEqual(['new']);
+    });
+
+    scenario('each version of a key is one row, also after a rollback to it', async (store) => {
+      const { facts, ...rest } = record(1, 'a');
+      const at = (id: string, versionDetectedAt?: number) =>
+        change({ upserts: [{ ...record(1, id), ...(versionDetectedAt === undefined ? {} : { versionDetectedAt }) }] });
+      await store.commit(change({ upserts: [{ ...rest, facts: { ...facts!, version: { id: 'a' } } }] }));
+      expect(await store.versions(rest.resource)).toStrictEqual([{ version: 'a', detectedAt: T0 }]);
+      await store.commit(at('a'));
+      await store.commit(at('b', T0 + 5));
+      await store.commit(at('a', T0 + 9));
+      const createdAt = T0 - 86_400_000;
+      expect(await store.versions(rest.resource)).toStrictEqual([
+        { version: 'a', detectedAt: T0, createdAt },
+        { version: 'b', detectedAt: T0 + 5, createdAt },
+      ]);
+    });
+
+    scenario('a record without a version or without facts has no version rows', async (store) => {
+      const { facts, ...bare } = record(1);
+      const { version: _, ...versionless } = facts!;
+      await store.commit(change({ upserts: [bare, { ...record(2), facts: versionless }] }));
+      expect(await store.versions(bare.resource)).toEqual([]);
+      expect(await store.versions(record(2).resource)).toEqual([]);
+    });
+
+    scenario('events are found by id, resource, kind and type, from either end', async (store) => {
+      const kms = { ...record(2), stub: { ...record(2).stub, kind: 'aws-kms-key' as const } };
+      const events = Array.from({ length: 2_500 }, (_, n) =>
+        event(n % 2 === 0 ? record(1) : kms, {
+          type: n % 5 === 0 ? 'new_version' : 'transition',
+          at: T0 + n,
+          to: `${n}`,
+        }),
+      );
+      await store.commit(change({ events }));
+      const told = async (query: Parameters<Store['events']>[0]) =>
+        (await store.events(query)).map((e) => Number(e.to));
+      const all = events.map((_, n) => n);
+      expect(await told({ limit: 5_000 })).toEqual(all);
+      expect(await told({ limit: 5_000, order: 'newest' })).toEqual(all);
+      expect(await told({ limit: 2_100, order: 'newest' })).toEqual(all.slice(400));
+      expect(await told({ limit: 2_100 })).toEqual(all.slice(0, 2_100));
+      expect(await told({ limit: 3, order: 'newest' })).toEqual([2497, 2498, 2499]);
+      const third = (await store.events({ limit: 3 })).at(-1)!.id;
+      expect(await told({ after: third, limit: 2 })).toEqual([3, 4]);
+      expect(await told({ after: third, limit: 2, order: 'newest' })).toEqual([2498, 2499]);
+      expect(await told({ resource: record(1).resource, type: 'new_version', limit: 3 })).toEqual([0, 10, 20]);
+      expect(await told({ kind: 'aws-kms-key', limit: 2 })).toEqual([1, 3]);
+      expect(await told({ kind: 'azure-key', limit: 2 })).toEqual([]);
+      expect(await told({ limit: 0 })).toEqual([]);
+    });
+
+    scenario('event ids ascend and are never given twice, not even after a prune', async (store) => {
+      await store.commit(change({ events: [event(record(1)), event(record(2), { at: T0 + 10 })] }));
+      expect(await store.prune(T0 + 10)).toBe(1);
+      expect((await store.events({ limit: 10 })).map((e) => e.id)).toEqual([2]);
+      expect(await store.prune(T0 + 11)).toBe(1);
+      await store.commit(change({ events: [event(record(3))] }));
+      expect((await store.events({ limit: 10 })).map((e) => e.id)).toEqual([3]);
+    });
+
+    scenario('sources are kept by target, location and service', async (store) => {
+      await store.commit(change({ sources: [source('kms'), source('secrets-manager')] }));
+      const { up: _, ...aged } = source('kms', { failures: { dns: 1 } });
+      await store.commit(
+        change({ sources: [aged], deletedSources: ['video-prod/eu-west-1/secrets-manager', 'a/b/c'] }),
+      );
+      expect((await store.load()).sources).toStrictEqual([aged]);
+    });
+
+    for (const size of [1, 3_000]) {
+      scenario(
+        `a change of ${size} that is refused at its last row leaves nothing, and the next one is taken`,
+        async (store) => {
+          await store.commit(change({ upserts: [record(0)], sources: [source('kms')] }));
+          const upserts = Array.from({ length: size }, (_, n) => record(n, 'v2'));
+          const events = upserts.map((r) => event(r));
+          const bad = event(record(0), { kind: null as never });
+          const offered = { upserts, events, sources: [source('other')], deletes: [record(0).resource] };
+          const refused = store.commit(change({ ...offered, events: [...events, bad] }));
+          await expect(refused).rejects.toBeInstanceOf(StoreError);
+          await expect(refused).rejects.toMatchObject({ reason: 'rejected' });
+          expect(await store.load()).toStrictEqual({ records: [record(0)], sources: [source('kms')] });
+          expect(await store.events({ limit: 10 })).toEqual([]);
+          expect((await store.versions(record(0).resource)).map((v) => v.version)).toEqual(['v1-0']);
+
+          await store.commit(change(offered));
+          expect((await store.load()).records).toHaveLength(size);
+          expect(await store.events({ limit: 10_000 })).toHaveLength(size);
+        },
+      );
+    }
+
+    scenario('a change that cannot be written down half-way leaves nothing', async (store) => {
+      const upserts = Array.from({ length: 3_000 }, (_, n) => record(n));
+      const unwritable = { ...record(3_000), versionChanges: 1n as never };
+      await expect(store.commit(change({ upserts: [...upserts, unwritable] }))).rejects.toThrow(TypeError);
+      await store.commit(change({ upserts: [record(7)] }));
+      expect((await store.load()).records).toStrictEqual([record(7)]);
+    });
+
+    scenario('calls that are made during a large commit wait for it, in order', async (store) => {
+      const upserts = Array.from({ length: 3_000 }, (_, n) => record(n));
+      let turns = 0;
+      const turn = setInterval(() => {
+        turns += 1;
+      }, 0);
+      const first = store.commit(change({ upserts, events: upserts.map((r) => event(r)) }));
+      const state = store.load();
+      const events = store.events({ limit: 10_000 });
+      const versions = store.versions(record(2_999).resource);
+      const second = store.commit(change({ deletes: upserts.map((r) => r.resource) }));
+      const after = store.load();
+      expect((await state).records).toStrictEqual(upserts);
+      expect(await events).toHaveLength(3_000);
+      expect(await versions).toHaveLength(1);
+      await Promise.all([first, second]);
+      expect((await after).records).toEqual([]);
+      clearInterval(turn);
+      expect(turns).toBeGreaterThan(0);
+    });
+
+    it('closing waits for what was asked, can be repeated, and ends the store', async () => {
+      await using here = await place();
+      const store = await here.open();
+      const commit = store.commit(change({ upserts: Array.from({ length: 2_000 }, (_, n) => record(n)) }));
+      await Promise.all([store[Symbol.asyncDispose](), store[Symbol.asyncDispose]()]);
+      await commit;
+      await expect(store.load()).rejects.toBeInstanceOf(StoreError);
+      await using again = await here.open();
+      expect((await again.load()).records).toHaveLength(2_000);
+    });
+  });
+}
