@@ -135,11 +135,13 @@ export function createSource(options: SourceOptions): Source {
     options.onChange(record, before);
   }
 
-  /** Records of this source that an exclusive listing no longer names, or that turned out to be the cloud's own. */
+  /** Records of this source that it no longer lets in, that an exclusive listing no longer names, or the cloud's own. */
   function unwatched(outcome: SweepOutcome & { up: true }): string[] {
     const gone = [...outcome.foreign];
-    if (!outcome.listing.exclusive) return gone;
-    for (const { resource } of ledger.seenBy(id)) if (!outcome.listed.has(resource)) gone.push(resource);
+    for (const { resource, stub } of ledger.seenBy(id)) {
+      const left = outcome.listing.exclusive && !outcome.listed.has(resource);
+      if (left || opened?.session.watches(stub) === false) gone.push(resource);
+    }
     return gone;
   }
 
