@@ -1,9 +1,13 @@
 /**
- * Whether the whole text matches the glob: `*` is any run of characters, `/` and none included, `?` is exactly one. There
- * is no escape and no other magic, and case counts. Takes at most pattern × text steps whatever the pattern: no
- * backtracking beyond the last star, so a hostile name cannot stall the daemon.
+ * Whether any of the globs matches the whole of any of the names: `*` is any run of characters, `/` and none included,
+ * `?` is exactly one. There is no escape and no other magic, and case counts.
  */
-export function matchesGlob(glob: string, text: string): boolean {
+export function matchesAny(globs: readonly string[], ...names: readonly string[]): boolean {
+  return globs.some((glob) => names.some((name) => matchesGlob(glob, name)));
+}
+
+// No backtracking beyond the last star: at most glob × text steps, so a hostile name cannot stall the daemon.
+function matchesGlob(glob: string, text: string): boolean {
   let at = 0;
   let position = 0;
   let star = -1;
@@ -25,9 +29,4 @@ export function matchesGlob(glob: string, text: string): boolean {
   }
   while (glob[position] === '*') position++;
   return position === glob.length;
-}
-
-/** Whether any of the globs matches any of the names. */
-export function matchesAny(globs: readonly string[], ...names: readonly string[]): boolean {
-  return globs.some((glob) => names.some((name) => matchesGlob(glob, name)));
 }

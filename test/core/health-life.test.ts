@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { forgettable } from '../../src/core/health.ts';
+import type { KeyRecord } from '../../src/core/model.ts';
+import type { InaccessibleReason } from '../../src/core/reasons.ts';
+import { DAY, failed, look, lost, OK, POLICY, run, T0 } from './support/looks.ts';
+
+const WEEK = POLICY.forgetAfterMs;
+const gone = (at: number, reason: InaccessibleReason = 'not_found') => failed(at, { status: 'inaccessible', reason });
+const vanished = (...at: readonly number[]) => run([look(T0, OK), ...at.map((after) => gone(T0 + after))]).record;
+const forget = (record: KeyRecord, now: number, dependents = 0) => forgettable(record, now, POLICY, dependents);
+
+function deleted(before: InaccessibleReason, after: InaccessibleReason): KeyRecord {
+  return run([
+    look(T0, OK),
+    look(T0 + 1, lost(before)),
+    look(T0 + 2, lost(before)),
+    gone(T0 + 3, after),
+    gone(T0 + 4, after),
+  ]).record;
+}
+
+describe('a key whose announced deletion completed', () => {
+  it('may be forgotten at once if nothing depends on it', () => {
+    expect(forget(deleted('pending_deletion', 'not_found'), T0 + 5)).toBe('announced_deletion_completed');
+    expect(forget(deleted('soft_deleted', 'purged'), T0 + 5)).toBe('announced_deletion_completed');
+  });
+
+  it('stays while something depends on it', () => {
+    expect(forget(deleted('pending_deletion', 'not_found'), T0 + 4 * WEEK, 1)).toBeUndefined();
+  });
+
+  it('stays announced when not_found turns out to be purged', () => {
+    const { record } = run(
+      [gone(T0 + 5, 'purged'), gone(T0 + 6, 'purged')],
+      undefined,
+      deleted('soft_deleted', 'not_found'),
+    );
+    expect(record.gone).toEqual({ since: T0 + 3, announced: true });
+  });
+
+  it('is not one that was only disabled before', () => {
+    expect(forget(deleted('disabled', 'not_found'), T0 + DAY)).toBeUndefined();
+  });
+});
+
+describe('a key that vanished without a word', () => {
+  it('is kept for as long as policy says, counted from when it vanished', () => {
+    expect(forget(vanished(1, 2, WEEK), T0 + WEEK)).toBeUndefined();
+    expect(forget(vanished(1, 2, WEEK + 1), T0 + WEEK + 1)).toBe('forget_after');
+  });
+
+  it('is counted from when it vanished even if it was disabled long before', () => {
+    const looks = [look(T0, lost()), gone(T0 + 2 * WEEK), gone(T0 + 2 * WEEK + 1)];
+    const { record } = run(looks);
+    expect(record.belief?.since).toBe(T0);
+    expect(forget(record, T0 + 2 * WEEK + 2)).toBeUndefined();
+  });
+
+  it('stays while something depends on it', () => {
+    expect(forget(vanished(1, 2, WEEK + 1), T0 + WEEK + 1, 1)).toBeUndefined();
+  });
+
+  it('stays while no look has confirmed for so long that it is gone', () => {
+    expect(forget(vanished(1, 2), T0 + 4 * WEEK)).toBeUndefined();
+  });
+
+  it('stays while it is blind or may be coming back', () => {
+    const record = vanished(1, 2, WEEK + 1);
+    const blind = run(
+      [1, 2, 3].map((at) => failed(T0 + WEEK + 1 + at)),
+      undefined,
+      record,
+    ).record;
+    expect(forget(blind, T0 + 2 * WEEK)).toBeUndefined();
+    const returning = run([look(T0 + WEEK + 2, OK)], undefined, record).record;
+    expect(forget(returning, T0 + 2 * WEEK)).toBeUndefined();
+  });
+
+  it('is no longer gone once it was seen again', () => {
+    const { record } = run([look(T0 + 3, OK), look(T0 + 4, OK)], undefined, vanished(1, 2));
+    expect(record).not.toHaveProperty('gone');
+    expect(forget(record, T0 + 4 * WEEK)).toBeUndefined();
+  });
+
+  it('can be gone since first sight', () => {
+    expect(run([gone(T0)]).record.gone).toEqual({ since: T0, announced: false });
+  });
+});
+
+it('never forgets a key that is merely disabled', () => {
+  expect(forget(run([look(T0, lost()), look(T0 + 4 * WEEK, lost())]).record, T0 + 4 * WEEK)).toBeUndefined();
+});
