@@ -1,0 +1,120 @@
+/**
+ * Label names and values. A name or tag of the cloud is data: whatever it holds, it stays inside its quotes and makes
+ * neither a line nor a series.
+ */
+import { createHash } from 'node:crypto';
+import type { KeyView } from '../core/snapshot.ts';
+
+/** Code points of a label value before it is cut. */
+const MAX_VALUE = 256;
+/** Code points of a resource before it is cut: an ARN has at most 2,048 characters. */
+const MAX_RESOURCE = 2048;
+
+/** Whatever is not printable ASCII, and the two printable characters that must be escaped. */
+const NEEDS_WORK = /[^ !#-[\]-~]/;
+const CONTROL = /\p{Cc}/gu;
+const SPECIAL = /[\\"\n]/g;
+
+/** Labels that say which object a series is about; they stand on the series marked `*`. */
+export const IDENTITY_LABELS = ['provider', 'account', 'location', 'kind', 'resource', 'name'] as const;
+
+/** What makes an identity: a key or a consumer. */
+export type Identified = Readonly<Record<(typeof IDENTITY_LABELS)[number], string>> & Partial<Pick<KeyView, 'tags'>>;
+
+/**
+ * Names that a tag label may not take: other labels of series and alerts, names that the text format or a scrape gives a
+ * meaning of their own.
+ */
+const TAKEN = new Set<string>([
+  ...IDENTITY_LABELS,
+  'target',
+  'version',
+  'spec',
+  'state',
+  'finding',
+  'severity',
+  'alertname',
+  'origin',
+  'job',
+  'instance',
+  'le',
+  'quantile',
+]);
+
+/** A tag key as configured, and the label that carries it. */
+export interface TagLabel {
+  readonly tag: string;
+  readonly label: string;
+}
+
+/**
+ * The label of each configured tag key, in order: the key in snake case (`CostCenter` is `cost_center`: promtool lints
+ * camel case), whatever a label cannot hold replaced by `_`; `tag_` before it where that name is taken or starts with a
+ * digit or `__`; `_2`, `_3` behind it where two keys come out alike.
+ */
+export function tagLabels(tags: readonly string[]): TagLabel[] {
+  const used = new Set<string>();
+  return [...new Set(tags)].map((tag) => {
+    const snake = tag
+      .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+      .toLowerCase()
+      .replace(/[^a-z0-9_]/g, '_');
+    const name = TAKEN.has(snake) || !/^(?!__)[a-z_]/.test(snake) ? `tag_${snake}` : snake;
+    let label = name;
+    for (let n = 2; used.has(label); n += 1) label = `${name}_${n}`;
+    used.add(label);
+    return { tag, label };
+  });
+}
+
+/** A label value, escaped: control characters gone, lone surrogates replaced, at most 256 code points. */
+export function labelValue(value: string): string {
+  if (value.length <= MAX_VALUE && !NEEDS_WORK.test(value)) return value;
+  return escaped(cut(clean(value), MAX_VALUE));
+}
+
+/**
+ * A resource as a label value, escaped. Two resources never give the same value: one that had to be cleaned or cut (at
+ * 2,048 code points) ends in `~` and a digest of the whole.
+ */
+export function resourceValue(resource: string): string {
+  if (resource.length <= MAX_RESOURCE && !NEEDS_WORK.test(resource)) return resource;
+  const kept = cut(clean(resource), MAX_RESOURCE);
+  if (kept === resource) return escaped(kept);
+  const digest = createHash('sha256').update(resource, 'utf16le').digest('hex').slice(0, 16);
+  return `${escaped(cut(kept, MAX_RESOURCE - 17))}~${digest}`;
+}
+
+/** The identity labels and the tag labels of an object as label text. A tag that it does not have is no label. */
+export function identityText(object: Identified, tags: readonly TagLabel[], resource: string): string {
+  let text =
+    `provider="${labelValue(object.provider)}",account="${labelValue(object.account)}"` +
+    `,location="${labelValue(object.location)}",kind="${labelValue(object.kind)}"` +
+    `,resource="${resource}",name="${labelValue(object.name)}"`;
+  for (const { tag, label } of tags) {
+    const value = object.tags && Object.hasOwn(object.tags, tag) ? object.tags[tag] : undefined;
+    if (value) text += `,${label}="${labelValue(value)}"`;
+  }
+  return text;
+}
+
+/** Whether two views of one object give the same identity text. */
+export function sameIdentity(a: Identified, b: Identified, tags: readonly TagLabel[]): boolean {
+  if (a.name !== b.name || a.location !== b.location || a.account !== b.account) return false;
+  if (a.provider !== b.provider || a.kind !== b.kind || a.resource !== b.resource) return false;
+  return a.tags === b.tags || tags.every(({ tag }) => a.tags?.[tag] === b.tags?.[tag]);
+}
+
+function clean(value: string): string {
+  return value.toWellFormed().replace(CONTROL, (character) => (character === '\n' ? character : ''));
+}
+
+function cut(value: string, max: number): string {
+  if (value.length <= max) return value;
+  const points = Array.from(value.slice(0, 2 * max));
+  return points.length <= max ? points.join('') : points.slice(0, max).join('');
+}
+
+function escaped(value: string): string {
+  return value.replace(SPECIAL, (character) => (character === '\n' ? '\\n' : `\\${character}`));
+}
