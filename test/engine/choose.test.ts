@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import type { KeyRecord, KeyStub } from '../../src/core/model.ts';
+import { type ChooseInput, chooseLooks } from '../../src/engine/choose.ts';
+
+const NOW = Date.UTC(2026, 10, 22);
+const MINUTE = 60_000;
+
+function stub(name: string): KeyStub {
+  const resource = `arn:aws:kms:eu-west-1:111122223333:key/${name}`;
+  return { resource, kind: 'aws-kms-key', name, provider: 'aws', account: '111122223333', location: 'eu-west-1' };
+}
+
+function record(name: string, overrides: Partial<KeyRecord> = {}): KeyRecord {
+  return {
+    resource: stub(name).resource,
+    stub: stub(name),
+    firstSeenAt: NOW - 100 * MINUTE,
+    belief: { verdict: { status: 'accessible' }, since: NOW - 100 * MINUTE, baseline: false },
+    inconclusive: 0,
+    versionChanges: 0,
+    pastVersions: [],
+    findings: [],
+    checkedAt: NOW - MINUTE,
+    conclusiveAt: NOW - MINUTE,
+    evidence: { operation: 'DescribeKey' },
+    witnesses: [],
+    digest: 'same',
+    ...overrides,
+  };
+}
+
+function choose(listing: ChooseInput['listing'], listed: string[], records: KeyRecord[], rest: Partial<ChooseInput> = {}) {
+  const known = new Map(records.map((one) => [one.resource, one]));
+  const looks = chooseLooks({
+    listing,
+    listed: listed.map((name) => ({ stub: stub(name), digest: 'same' })),
+    expected: records,
+    known: (resource) => known.get(resource),
+    critical: () => false,
+    dependents: () => 0,
+    describeEveryMs: 15 * MINUTE,
+    capacity: 1_000,
+    now: NOW,
+    ...rest,
+  });
+  return looks.map((look) => `${look.stub.name} ${look.why}`);
+}
+
+describe('what a sweep describes', () => {
+  it('is, by a listing of ids, everything', () => {
+    expect(choose('ids', ['a', 'b'], [record('a'), record('b')])).toEqual(['a in_turn', 'b in_turn']);
+  });
+
+  it.each(['state', 'lagging'] as const)('is, by a %s listing, only what is new, changed, suspect or missing', (listing) => {
+    const records = [
+      record('calm'),
+      record('changed', { digest: 'before' }),
+      record('doubtful', { inconclusive: 1, inconclusiveReason: 'timeout' }),
+      record('pending', {
+        pending: { verdict: { status: 'inaccessible', reason: 'disabled' }, seen: 1, firstAt: NOW - MINUTE },
+      }),
+      record('gone'),
+    ];
+    expect(choose(listing, ['calm', 'changed', 'doubtful', 'pending', 'fresh'], records).sort()).toEqual([
+      'changed changed',
+      'doubtful suspect',
+      'fresh new',
+      'gone missing',
+      'pending suspect',
+    ]);
+  });
+
+  it('is, by a lagging listing, also what is critical and what was not seen for a while', () => {
+    const records = [record('calm'), record('critical'), record('long-ago', { checkedAt: NOW - 15 * MINUTE })];
+    const critical = ({ name }: KeyStub) => name === 'critical';
+    const names = ['calm', 'critical', 'long-ago'];
+    expect(choose('lagging', names, records, { critical })).toEqual(['critical critical', 'long-ago in_turn']);
+    expect(choose('state', names, records, { critical })).toEqual([]);
+  });
+
+  it('includes a blind key every time, because no listing says that it can be seen again', () => {
+    const blind = record('blind', { inconclusive: 5, blindSince: NOW - MINUTE, blindReason: 'denied' });
+    expect(choose('state', ['blind'], [blind])).toEqual(['blind unsettled']);
+  });
+
+  it('takes suspects and missing keys first, then what matters, then turns, longest unseen first', () => {
+    const records = [
+      record('turn-late', { checkedAt: NOW - 2 * MINUTE }),
+      record('turn-early', { checkedAt: NOW - 9 * MINUTE }),
+      record('used'),
+      record('critical'),
+      record('suspect', { inconclusive: 1, inconclusiveReason: 'denied' }),
+      record('missing'),
+    ];
+    const order = choose('ids', ['turn-late', 'turn-early', 'used', 'critical', 'suspect', 'new'], records, {
+      critical: ({ name }) => name === 'critical',
+      dependents: (resource) => (resource.endsWith('/used') ? 3 : 0),
+    });
+    expect(order).toEqual([
+      'suspect suspect',
+      'missing missing',
+      'new new',
+      'critical critical',
+      'used used',
+      'turn-early in_turn',
+      'turn-late in_turn',
+    ]);
+  });
+
+  it('stays within the budget, but never leaves out a suspect or a missing key', () => {
+    const records = Array.from({ length: 10 }, (_, at) => record(`k${at}`, { checkedAt: NOW - at * MINUTE }));
+    const names = records.map((one) => one.stub.name);
+    expect(choose('ids', names, records, { capacity: 3 })).toEqual(['k9 in_turn', 'k8 in_turn', 'k7 in_turn']);
+    const suspects = records.map((one) => ({ ...one, inconclusive: 1, inconclusiveReason: 'timeout' as const }));
+    expect(choose('ids', names, suspects, { capacity: 3 })).toHaveLength(10);
+    expect(choose('ids', [], records, { capacity: 3 })).toHaveLength(10);
+  });
+
+  it('comes round to every key within as many sweeps as the budget needs', () => {
+    let records = Array.from({ length: 100 }, (_, at) => record(`k${at}`));
+    const seen = new Set<string>();
+    for (let round = 0; round < 10; round += 1) {
+      const looks = choose('ids', records.map((one) => one.stub.name), records, { capacity: 10 });
+      for (const look of looks) seen.add(look.split(' ')[0] ?? '');
+      records = records.map((one) =>
+        looks.includes(`${one.stub.name} in_turn`) ? { ...one, checkedAt: NOW + round } : one,
+      );
+    }
+    expect(seen.size).toBe(100);
+  });
+
+  it('describes an object once that a listing shows twice', () => {
+    expect(choose('ids', ['a', 'a'], [])).toEqual(['a new']);
+  });
+});
