@@ -41,11 +41,11 @@ class SqliteStore implements Store {
       const records: KeyRecord[] = [];
       for (let after: number | undefined = 0; after !== undefined; ) {
         const page: RecordPage = await this.#thread.call('records', after);
-        for (const body of page.bodies) records.push(JSON.parse(body) as KeyRecord);
+        for (const body of page.bodies) records.push(this.#thread.parse<KeyRecord>(body));
         after = page.next;
       }
       const sources = await this.#thread.call('sources');
-      return { records, sources: sources.map((body) => JSON.parse(body) as SourceRecord) };
+      return { records, sources: sources.map((body) => this.#thread.parse<SourceRecord>(body)) };
     });
   }
 
@@ -186,6 +186,15 @@ class Thread {
     const call: Call = { method, args };
     this.#worker.postMessage(call);
     return this.#wait() as Promise<ReturnType<Tables[M]>>;
+  }
+
+  /** @throws StoreError `corrupt` */
+  parse<T>(body: string): T {
+    try {
+      return JSON.parse(body) as T;
+    } catch (cause) {
+      throw new StoreError('corrupt', `state file ${this.#file}: a row is not JSON`, { cause });
+    }
   }
 
   /** Closes the file and ends the thread. */

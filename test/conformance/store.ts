@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Store, StoreError } from '../../src/store/store.ts';
-import { anyEvent, anyRecord, change, event, record, source, T0 } from '../store/records.ts';
+import { anyEvent, anyRecord } from '../store/arbitraries.ts';
+import { change, event, record, source, T0 } from '../store/records.ts';
 
 /** Somewhere that a store keeps its state; what was committed there is found by the next `open`. */
 export interface StorePlace extends AsyncDisposable {
