@@ -54,6 +54,10 @@ export interface Service {
   readonly permissions: readonly Permission[];
   /** By operation name. Every operation that the service calls stands here. */
   readonly apis: Readonly<Record<string, Api>>;
+  /** The operation that one look costs, a key of `apis`: bounds how many looks fit into a sweep. */
+  readonly describeOperation: string;
+  /** True where a name belongs to one object at a time: the same name under a new identity then is event `replaced`. */
+  readonly uniqueNames: boolean;
   /** How long fetched details stay good, ms; absent: until `detailKey` changes. */
   readonly detailEveryMs?: number;
   /** Changes when the details of a key must be fetched anew; absent: the service has no details. */
@@ -99,6 +103,8 @@ export interface ListOutcome {
 export interface Described {
   readonly facts: KeyFacts;
   readonly evidence: Evidence;
+  /** As `Failure.names`, where the facts themselves tell of a loss (a value that could not be decrypted). */
+  readonly names?: readonly string[];
 }
 
 /** The object exists but is none of ours to watch: the cloud manages it itself (`aws/secretsmanager`). It gets no record. */

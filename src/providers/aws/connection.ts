@@ -1,0 +1,135 @@
+/** One AWS target, connected: credentials, the socket pool, and one client per service and region. Loads the SDK. */
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { fromNodeProviderChain, fromTemporaryCredentials } from '@aws-sdk/credential-providers';
+import type { CallContext, Connection, ConnectOptions } from '../provider.ts';
+import { arnIn } from './arn.ts';
+import { classify } from './classify.ts';
+import { createPool } from './http.ts';
+import { BadAnswer } from './paging.ts';
+import type { AwsSession, ClientSettings, ServiceModule } from './service.ts';
+
+/** An AWS target as its configuration was parsed; see `AwsTargetFields`. */
+export interface AwsTarget {
+  readonly regions: readonly string[];
+  readonly profile?: string;
+  readonly roleArn?: string;
+  readonly externalId?: string;
+  readonly endpoint?: string;
+  readonly services: Readonly<Record<string, { readonly endpoint?: string }>>;
+}
+
+interface Identity {
+  readonly account: string;
+  readonly partition: string;
+}
+
+type Credentials = ClientSettings['credentials'];
+
+/** Connects without a call. `modules` are the SDK halves of the services that the target has on, by service name. */
+export function connectAws(
+  target: AwsTarget,
+  options: ConnectOptions,
+  modules: ReadonlyMap<string, ServiceModule>,
+): Connection {
+  const pool = createPool(options);
+  const region = target.regions[0];
+  if (region === undefined) throw new TypeError('an AWS target has at least one region');
+  const settings = {
+    ...(target.profile === undefined ? {} : { profile: target.profile }),
+    ...(target.endpoint === undefined ? {} : { endpoint: target.endpoint }),
+    requestHandler: pool.handler,
+    maxAttempts: 2,
+    retryMode: 'standard' as const,
+    cacheMiddleware: true,
+  };
+  const sts = new STSClient({
+    ...settings,
+    region,
+    credentials: credentialsOf(target, options, { ...settings, region }),
+  });
+  // What the client made of the provider: remembered until five minutes before it expires, shared by every other client.
+  const credentials = sts.config.credentials as Credentials;
+  const sessions = new Map<string, AwsSession>();
+  let identity: Identity | undefined;
+  let asking: Promise<Identity> | undefined;
+
+  async function ask(context: CallContext): Promise<Identity> {
+    const answer = await context.call('GetCallerIdentity', (abortSignal) =>
+      sts.send(new GetCallerIdentityCommand({}), { abortSignal }),
+    );
+    const { partition, account } = arnIn(answer.Arn, 'the identity of the monitor');
+    if (account === '') throw new BadAnswer('the identity of the monitor has no account');
+    return { account, partition };
+  }
+
+  return {
+    async identify(context) {
+      if (identity) return identity;
+      asking ??= ask(context).finally(() => {
+        asking = undefined;
+      });
+      identity = await asking;
+      return identity;
+    },
+
+    open(service, location) {
+      if (!identity) throw new TypeError('open before identify');
+      const module = modules.get(service);
+      if (!module) throw new TypeError(`${service} is no service of this target`);
+      const key = `${location}/${service}`;
+      const opened = sessions.get(key);
+      if (opened) return opened;
+      const config = target.services[service];
+      const endpoint = config?.endpoint ?? target.endpoint;
+      const client = { ...settings, region: location, credentials, ...(endpoint === undefined ? {} : { endpoint }) };
+      const session = module.open({ ...identity, region: location, client, config });
+      sessions.set(key, session);
+      return session;
+    },
+
+    classify,
+
+    async [Symbol.asyncDispose]() {
+      for (const session of sessions.values()) session.destroy();
+      sts.destroy();
+      pool[Symbol.dispose]();
+    },
+  };
+}
+
+/** The default chain with the target's profile, and on top of it the target's role. */
+function credentialsOf(
+  target: AwsTarget,
+  options: ConnectOptions,
+  settings: Omit<ClientSettings, 'credentials'>,
+): Credentials {
+  const master =
+    staticCredentials(target, options.env) ??
+    fromNodeProviderChain({
+      ...(target.profile === undefined ? {} : { profile: target.profile }),
+      clientConfig: { requestHandler: settings.requestHandler, region: settings.region },
+    });
+  if (target.roleArn === undefined) return master;
+  return fromTemporaryCredentials({
+    masterCredentials: master,
+    params: {
+      RoleArn: target.roleArn,
+      RoleSessionName: 'keyvigil',
+      ...(target.externalId === undefined ? {} : { ExternalId: target.externalId }),
+    },
+    clientConfig: { ...settings },
+  });
+}
+
+/**
+ * The first link of the default chain, read from the environment that was handed in: the demo and the tests bring their own.
+ * A profile comes first, as in the chain.
+ */
+function staticCredentials(target: AwsTarget, env: ConnectOptions['env']): Credentials | undefined {
+  const accessKeyId = env.AWS_ACCESS_KEY_ID;
+  const secretAccessKey = env.AWS_SECRET_ACCESS_KEY;
+  if (target.profile ?? env.AWS_PROFILE) return undefined;
+  if (!accessKeyId || !secretAccessKey) return undefined;
+  const sessionToken = env.AWS_SESSION_TOKEN;
+  return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) };
+}

@@ -1,0 +1,23 @@
+/** AWS. Loading this loads no SDK: `connect` does. */
+import type { Provider } from '../provider.ts';
+import type { AwsTarget } from './connection.ts';
+import { kms } from './kms/index.ts';
+import { secretsManager } from './secrets-manager/index.ts';
+import type { AwsService } from './service.ts';
+
+const SERVICES: readonly AwsService[] = [secretsManager, kms];
+
+export const aws: Provider = {
+  name: 'aws',
+  services: SERVICES,
+  locations: (target) => (target as AwsTarget).regions,
+  async connect(target, options) {
+    const config = target as AwsTarget;
+    const wanted = SERVICES.filter(({ name }) => config.services[name] !== undefined);
+    const [{ connectAws }, ...modules] = await Promise.all([
+      import('./connection.ts'),
+      ...wanted.map((service) => service.load()),
+    ]);
+    return connectAws(config, options, new Map(modules.map((module, at) => [wanted[at]?.name ?? '', module])));
+  },
+};

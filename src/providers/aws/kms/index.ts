@@ -1,0 +1,77 @@
+/** AWS KMS: the declaration. Loading this loads no SDK. */
+import { z } from 'zod';
+import { AwsServiceFields } from '../config.ts';
+import type { AwsService } from '../service.ts';
+import { detailKey } from './facts.ts';
+import { remedy } from './remedies.ts';
+import { judge } from './rules.ts';
+import { verdict } from './verdict.ts';
+
+const Options = z.strictObject({
+  ...AwsServiceFields,
+  discover: z
+    .enum(['all', 'referenced'])
+    .default('all')
+    .describe('all: every customer-managed key; referenced: only the keys that watched secrets and consumers need'),
+});
+/** Options of `targets[].services.kms`, parsed. */
+export type Options = z.output<typeof Options>;
+
+const KEYS = 'arn:PARTITION:kms:*:ACCOUNT:key/*';
+/** US dollars per 10,000 calls, whatever the call. */
+const PRICE = 0.03;
+const HOUR_MS = 3_600_000;
+
+export const kms: AwsService = {
+  name: 'kms',
+  provider: 'aws',
+  title: 'AWS KMS',
+  kinds: ['aws-kms-key'],
+  listing: 'ids',
+  config: Options,
+  permissions: [
+    {
+      feature: 'base',
+      actions: ['kms:ListKeys'],
+      resource: '*',
+      without: 'no key is found, unless discover is referenced',
+    },
+    {
+      feature: 'base',
+      actions: ['kms:ListAliases'],
+      resource: '*',
+      without: 'keys go by their ids, and a dependency that names an alias is not followed',
+    },
+    { feature: 'base', actions: ['kms:DescribeKey'], resource: KEYS, without: 'the state of the keys is unknown' },
+    {
+      feature: 'base',
+      actions: ['kms:GetKeyRotationStatus', 'kms:ListKeyRotations'],
+      resource: KEYS,
+      without: 'whether and when keys rotate is unknown, and so is the age of their material',
+    },
+    {
+      feature: 'base',
+      actions: ['kms:ListResourceTags'],
+      resource: KEYS,
+      without: 'keys have no tags, so alerts cannot be routed by them',
+    },
+  ],
+  // Published quotas per account and Region: aws.md 2.5.
+  apis: {
+    ListKeys: { quotaPerSecond: 500, usdPer10k: PRICE },
+    ListAliases: { quotaPerSecond: 500, usdPer10k: PRICE },
+    DescribeKey: { quotaPerSecond: 2000, usdPer10k: PRICE },
+    GetKeyRotationStatus: { quotaPerSecond: 1000, usdPer10k: PRICE },
+    ListKeyRotations: { quotaPerSecond: 100, usdPer10k: PRICE },
+    ListResourceTags: { quotaPerSecond: 2000, usdPer10k: PRICE },
+  },
+  describeOperation: 'DescribeKey',
+  uniqueNames: false,
+  detailEveryMs: HOUR_MS,
+  detailKey,
+  versionsCanReturn: false,
+  verdict,
+  judge,
+  remedy,
+  load: () => import('./session.ts'),
+};

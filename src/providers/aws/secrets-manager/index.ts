@@ -1,0 +1,80 @@
+/** AWS Secrets Manager: the declaration. Loading this loads no SDK. */
+import { z } from 'zod';
+import { AwsServiceFields } from '../config.ts';
+import type { AwsService } from '../service.ts';
+import { detailKey } from './facts.ts';
+import { remedy } from './remedies.ts';
+import { judge } from './rules.ts';
+import { verdict } from './verdict.ts';
+
+const Options = z.strictObject({
+  ...AwsServiceFields,
+  include: z.array(z.string().min(1)).default(['*']).describe('Globs over the names of the secrets to watch'),
+  exclude: z.array(z.string().min(1)).default([]).describe('Globs over the names of the secrets to leave out'),
+  access: z
+    .enum(['metadata', 'read'])
+    .default('metadata')
+    .describe('read: now and then fetch the value too (never kept), which proves that it can be decrypted'),
+});
+/** Options of `targets[].services.secrets-manager`, parsed. */
+export type Options = z.output<typeof Options>;
+
+const SECRETS = 'arn:PARTITION:secretsmanager:*:ACCOUNT:secret:*';
+/** US dollars per 10,000 calls, whatever the call. */
+const PRICE = 0.05;
+
+export const secretsManager: AwsService = {
+  name: 'secrets-manager',
+  provider: 'aws',
+  title: 'AWS Secrets Manager',
+  kinds: ['aws-secret'],
+  listing: 'lagging',
+  config: Options,
+  permissions: [
+    {
+      feature: 'base',
+      actions: ['secretsmanager:ListSecrets'],
+      resource: '*',
+      without: 'nothing is seen: secrets are found by listing them',
+    },
+    {
+      feature: 'base',
+      actions: ['secretsmanager:DescribeSecret'],
+      resource: SECRETS,
+      without: 'the state of the secrets is unknown',
+    },
+    {
+      feature: 'base',
+      actions: ['secretsmanager:ListSecretVersionIds'],
+      resource: SECRETS,
+      without: 'which KMS key decrypts a secret is assumed from its settings, and the age of its versions is unknown',
+    },
+    {
+      feature: 'access: read',
+      actions: ['secretsmanager:GetSecretValue'],
+      resource: SECRETS,
+      without: 'nothing proves that a secret can really be decrypted',
+    },
+    {
+      feature: 'access: read',
+      actions: ['kms:Decrypt'],
+      resource: 'arn:PARTITION:kms:*:ACCOUNT:key/*',
+      without: 'secrets under a customer-managed key cannot be read',
+    },
+  ],
+  // Published quotas per account and Region: aws.md 1.1.
+  apis: {
+    ListSecrets: { quotaPerSecond: 100, usdPer10k: PRICE },
+    DescribeSecret: { quotaPerSecond: 40_000, usdPer10k: PRICE },
+    ListSecretVersionIds: { quotaPerSecond: 50, usdPer10k: PRICE },
+    GetSecretValue: { quotaPerSecond: 10_000, usdPer10k: PRICE },
+  },
+  describeOperation: 'DescribeSecret',
+  uniqueNames: true,
+  detailKey,
+  versionsCanReturn: true,
+  verdict,
+  judge,
+  remedy,
+  load: () => import('./session.ts'),
+};
