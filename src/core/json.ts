@@ -84,6 +84,43 @@ export function eventJson(event: StoredEvent): JsonObject {
   };
 }
 
+/**
+ * Everything about one key, for `GET /api/v1/keys/{resource}` and `explain`: the key as it is listed, the evidence, what it
+ * depends on and what depends on it (resources, directly or through others), its versions (oldest first) and its events
+ * (newest last).
+ */
+export function keyDetailJson(
+  view: KeyView,
+  dependents: { readonly keys: readonly KeyView[]; readonly consumers: readonly ConsumerView[] },
+  versions: readonly { readonly version: string; readonly createdAt?: number; readonly detectedAt: number }[],
+  events: readonly StoredEvent[],
+): JsonObject {
+  return {
+    key: keyJson(view),
+    state: view.state,
+    spec: view.spec,
+    critical: view.critical,
+    baseline: view.baseline,
+    verdict: view.own && { status: view.own.status, reason: view.own.reason, since: iso(view.own.since) },
+    undo: view.undo,
+    evidence: view.evidence,
+    conclusiveAt: iso(view.conclusiveAt),
+    lastRotatedAt: iso(view.lastRotatedAt),
+    attributes: view.attributes,
+    dependsOn: view.dependsOn,
+    dependents: {
+      keys: dependents.keys.map(({ resource }) => resource),
+      consumers: dependents.consumers.map(({ resource }) => resource),
+    },
+    versions: versions.map(({ version, createdAt, detectedAt }) => ({
+      version,
+      createdAt: iso(createdAt),
+      detectedAt: iso(detectedAt),
+    })),
+    events: events.map(eventJson),
+  };
+}
+
 function findingJson(finding: OpenFinding): JsonObject {
   return { id: finding.id, severity: finding.severity, summary: finding.summary, remedy: finding.remedy };
 }

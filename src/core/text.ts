@@ -59,7 +59,7 @@ export function counted(count: number, one: string, plural = `${one}s`): string 
  * joiner inside an emoji sequence is the one of them that is part of what is seen.
  */
 const INVISIBLE =
-  /((?<=[\p{Extended_Pictographic}\p{Emoji_Modifier}\uFE0F])\u200D(?=\p{Extended_Pictographic}))|[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
+  /((?<=\p{Extended_Pictographic}|\p{Emoji_Modifier}|\uFE0F)\u200D(?=\p{Extended_Pictographic}))|[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
 
 /**
  * Foreign text (names, tags, messages of a cloud) with everything that would be invisible, reorder its surroundings or

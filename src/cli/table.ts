@@ -1,0 +1,188 @@
+import { styleText } from 'node:util';
+import { type ConsumerHealth, type Health, sourceKey } from '../core/model.ts';
+import type { KeyView, Snapshot } from '../core/snapshot.ts';
+import { counted, grouped, span, visible } from '../core/text.ts';
+import { HEALTH_WORDS, KIND_WORDS, REASON_WORDS } from '../core/words.ts';
+
+/** How the terminal looks; `columns` is absent where nothing has a width (a pipe, a file). */
+export interface TableStyle {
+  readonly color: boolean;
+  readonly columns?: number | undefined;
+  /** ms since the epoch. */
+  readonly now: number;
+}
+
+/** Narrower than this, text is no longer cut: a terminal that small wraps it anyway. */
+const MIN_COLUMN = 12;
+const GAP = '  ';
+
+interface Column {
+  readonly title: string;
+  readonly cell: (key: KeyView) => string;
+  /** Columns with a higher rank go first where there is no room. */
+  readonly rank: number;
+}
+
+/**
+ * Keys as a table, worst first, sources that could not be read, and one line that sums up. Cells are cut rather than wrapped, and
+ * columns are left out, until a row fits its terminal.
+ */
+export function renderTable(
+  snapshot: Pick<Snapshot, 'keys' | 'consumers' | 'sources' | 'byResource'>,
+  style: TableStyle,
+): string {
+  const keys = snapshot.keys.toSorted((a, b) => RANK[a.health] - RANK[b.health] || derived(a) - derived(b));
+  const lines = keys.length === 0 ? [] : [...table(keys, columnsOf(snapshot, style.now), style), ''];
+  for (const consumer of snapshot.consumers) {
+    if (consumer.health === 'ok') continue;
+    const why = consumer.reason === undefined ? '' : `: ${REASON_WORDS[consumer.reason].brief}`;
+    lines.push(
+      oneLine(
+        `${mark(consumer.health)}  ${KIND_WORDS[consumer.kind]} ${visible(consumer.name)}${why}`,
+        consumer.health,
+        style,
+      ),
+    );
+  }
+  for (const source of snapshot.sources) {
+    if (source.up === true) continue;
+    const why = source.reason === undefined ? 'not read' : REASON_WORDS[source.reason].brief;
+    lines.push(oneLine(`?  source ${visible(sourceKey(source))} cannot be read: ${why}`, 'unknown', style));
+  }
+  lines.push(summary(snapshot));
+  return `${lines.join('\n')}\n`;
+}
+
+const RANK: Readonly<Record<Health, number>> = { inaccessible: 0, unknown: 1, degraded: 2, accessible: 3 };
+
+/** Roots stand before what they take down. */
+function derived(key: KeyView): number {
+  return key.rootCauses.length > 0 ? 1 : 0;
+}
+
+const COLORS = {
+  inaccessible: 'red',
+  impaired: 'red',
+  unknown: 'magenta',
+  degraded: 'yellow',
+  at_risk: 'yellow',
+  accessible: 'green',
+  ok: 'green',
+} as const satisfies Record<Health | ConsumerHealth, string>;
+
+function columnsOf({ byResource }: Pick<Snapshot, 'byResource'>, now: number): readonly Column[] {
+  return [
+    { title: 'HEALTH', cell: (key) => mark(key.health), rank: 0 },
+    { title: 'NAME', cell: (key) => visible(key.name), rank: 0 },
+    { title: 'KIND', cell: (key) => KIND_WORDS[key.kind], rank: 3 },
+    { title: 'WHERE', cell: (key) => visible(`${key.account}/${key.location}`), rank: 4 },
+    { title: 'REASON', cell: reason, rank: 1 },
+    { title: 'FOR', cell: (key) => (key.health === 'accessible' ? '' : span(now - key.since)), rank: 5 },
+    {
+      title: 'BECAUSE OF',
+      cell: (key) => key.rootCauses.map((root) => visible(byResource.get(root)?.name ?? root)).join(', '),
+      rank: 2,
+    },
+  ];
+}
+
+function reason(key: KeyView): string {
+  if (key.health === 'degraded') return visible(key.findings[0]?.summary ?? REASON_WORDS.finding.brief);
+  return key.reason === undefined ? '' : REASON_WORDS[key.reason].brief;
+}
+
+function mark(health: Health | ConsumerHealth): string {
+  return `${HEALTH_WORDS[health].icon} ${HEALTH_WORDS[health].word}`;
+}
+
+function table(keys: readonly KeyView[], all: readonly Column[], style: TableStyle): string[] {
+  const rows = keys.map((key) => all.map((column) => column.cell(key)));
+  const natural = all.map((column, at) => {
+    const widest = rows.reduce((width, row) => Math.max(width, widthOf(row[at] ?? '')), 0);
+    // A column that says nothing of any key is not there at all.
+    return widest === 0 ? 0 : Math.max(widest, column.title.length);
+  });
+  const widths = share(natural, all, style.columns ?? Number.POSITIVE_INFINITY);
+  const line = (cells: readonly string[]) =>
+    cells
+      .flatMap((cell, at) => ((widths[at] ?? 0) === 0 ? [] : [pad(cut(cell, widths[at] ?? 0), widths[at] ?? 0)]))
+      .join(GAP)
+      .trimEnd();
+  const title = line(all.map((column) => column.title));
+  return [
+    style.color ? styleText('bold', title, { validateStream: false }) : title,
+    ...rows.map((row, at) => paint(line(row), keys[at]?.health ?? 'unknown', style)),
+  ];
+}
+
+/** Widths that fit: columns are left out from the highest rank on, then the widest of the rest gives way. 0: left out. */
+function share(natural: readonly number[], columns: readonly Column[], room: number): number[] {
+  const widths = [...natural];
+  // Health is one of a few words, and is never cut.
+  const least = natural.map((width, at) => (at === 0 ? width : Math.min(width, MIN_COLUMN)));
+  const optional = columns.flatMap(({ rank }, at) => (rank > 0 ? [{ at, rank }] : []));
+  for (const { at } of optional.toSorted((a, b) => b.rank - a.rank)) {
+    if (total(widths.map((width, at) => (width === 0 ? 0 : (least[at] ?? 0)))) <= room) break;
+    widths[at] = 0;
+  }
+  for (let over = total(widths) - room; over > 0; over = total(widths) - room) {
+    const widest = widths.reduce((best, width, at) => (at > 0 && width > (widths[best] ?? 0) ? at : best), 1);
+    const width = widths[widest] ?? 0;
+    if (width <= MIN_COLUMN) break;
+    widths[widest] = Math.max(MIN_COLUMN, width - over);
+  }
+  return widths;
+}
+
+/** The width of a row with gaps between its columns. */
+function total(widths: readonly number[]): number {
+  const present = widths.filter((width) => width > 0);
+  return present.reduce((sum, width) => sum + width, GAP.length * Math.max(0, present.length - 1));
+}
+
+function paint(line: string, health: Health | ConsumerHealth, style: TableStyle): string {
+  if (!style.color || health === 'accessible' || health === 'ok') return line;
+  return styleText(COLORS[health], line, { validateStream: false });
+}
+
+function oneLine(line: string, health: Health | ConsumerHealth, style: TableStyle): string {
+  return paint(cut(line, Math.max(style.columns ?? Number.POSITIVE_INFINITY, MIN_COLUMN)), health, style);
+}
+
+function summary({ keys, sources }: Pick<Snapshot, 'keys' | 'sources'>): string {
+  const healths = (['inaccessible', 'unknown', 'degraded', 'accessible'] as const).flatMap((health) => {
+    const count = keys.filter((key) => key.health === health).length;
+    return count === 0 ? [] : [`${grouped(count)} ${HEALTH_WORDS[health].word}`];
+  });
+  const read = sources.filter((source) => source.up === true).length;
+  const what = healths.length === 0 ? '' : `: ${healths.join(', ')}`;
+  return `${counted(keys.length, 'key')}${what}; ${grouped(read)} of ${counted(sources.length, 'source')} read`;
+}
+
+const segments = new Intl.Segmenter('en', { granularity: 'grapheme' });
+const WIDE =
+  /\p{Emoji_Presentation}|\uFE0F|[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF01-\uFF60\uFFE0-\uFFE6\u{20000}-\u{3FFFD}]/u;
+
+/** Terminal cells of a text: East Asian and emoji characters take two. */
+function widthOf(text: string): number {
+  if (/^[\x20-\x7e]*$/.test(text)) return text.length;
+  let width = 0;
+  for (const { segment } of segments.segment(text)) width += WIDE.test(segment) ? 2 : 1;
+  return width;
+}
+
+function cut(text: string, width: number): string {
+  if (widthOf(text) <= width) return text;
+  let kept = '';
+  let used = 1;
+  for (const { segment } of segments.segment(text)) {
+    used += WIDE.test(segment) ? 2 : 1;
+    if (used > width) break;
+    kept += segment;
+  }
+  return `${kept}…`;
+}
+
+function pad(text: string, width: number): string {
+  return text + ' '.repeat(Math.max(0, width - widthOf(text)));
+}

@@ -1,0 +1,266 @@
+import type { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { HTTPException } from 'hono/http-exception';
+import { z } from 'zod';
+import { consumerJson, eventJson, type JsonObject, keyDetailJson, keyJson, sourceJson } from '../core/json.ts';
+import {
+  CONSUMER_HEALTHS,
+  CONSUMER_KINDS,
+  EVENT_TYPES,
+  HEALTHS,
+  KEY_KINDS,
+  PROVIDERS,
+  type StoredEvent,
+  sourceKey,
+} from '../core/model.ts';
+import type { WebDeps } from './deps.ts';
+import { type OwnNames, refusePost } from './guard.ts';
+import type { Overview } from './overview.ts';
+import {
+  cursor,
+  encodeCursor,
+  type Filter,
+  matcher,
+  oneOf,
+  type Page,
+  pageOf,
+  readQuery,
+  text,
+  wholeNumber,
+} from './query.ts';
+
+const DEFAULT_LIMIT = 1_000;
+const MAX_LIMIT = 10_000;
+/** Events that one request reads through at most when a filter leaves few of them. */
+const MAX_EVENTS_READ = 50_000;
+const EVENTS_PER_READ = 5_000;
+/** Events that stand on a key's own answer. */
+const EVENTS_OF_A_KEY = 100;
+const MAX_BODY_BYTES = 64 * 1024;
+
+interface Paging {
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+const paging = { limit: wholeNumber(1, MAX_LIMIT), cursor };
+
+/** The body of `POST /api/v1/check`. */
+const CheckRequest = z.strictObject({ resource: z.string().min(1).max(2048).optional() });
+
+/** Adds `/api/v1` to the app. Field names are the contract of `core/json.ts`; a wrong parameter is a 400 that names it. */
+export function addApi(app: Hono, deps: WebDeps, overview: () => Overview, own: () => OwnNames): void {
+  app.get('/api/v1/keys', (c) => {
+    const query = read<Filter & Paging>(c.req.url, {
+      ...paging,
+      health: oneOf(HEALTHS),
+      kind: oneOf(KEY_KINDS),
+      provider: oneOf(PROVIDERS),
+      account: text,
+      q: text,
+    });
+    return c.json(answer('keys', pageOf(deps.snapshot().keys, byResource, matcher(query), ask(query)), keyJson));
+  });
+
+  app.get('/api/v1/consumers', (c) => {
+    const query = read<Filter & Paging>(c.req.url, {
+      ...paging,
+      health: oneOf(CONSUMER_HEALTHS),
+      kind: oneOf(CONSUMER_KINDS),
+      provider: oneOf(PROVIDERS),
+      account: text,
+      q: text,
+    });
+    const page = pageOf(overview().consumersInOrder, byResource, matcher(query), ask(query));
+    return c.json(answer('consumers', page, consumerJson));
+  });
+
+  app.get('/api/v1/sources', (c) => {
+    const query = read<Pick<Filter, 'provider' | 'account' | 'q'> & Paging>(c.req.url, {
+      ...paging,
+      provider: oneOf(PROVIDERS),
+      account: text,
+      q: text,
+    });
+    const matches = matcher(query);
+    const page = pageOf(
+      overview().sourcesInOrder,
+      sourceKey,
+      (source) =>
+        matches({
+          ...source,
+          resource: sourceKey(source),
+          name: '',
+          kind: '',
+          account: source.account ?? '',
+          health: '',
+        }),
+      ask(query),
+    );
+    return c.json(answer('sources', page, sourceJson));
+  });
+
+  app.get('/api/v1/events', async (c) => {
+    const query = read<EventFilter & Paging>(c.req.url, {
+      ...paging,
+      health: oneOf(HEALTHS),
+      kind: oneOf(KEY_KINDS),
+      provider: oneOf(PROVIDERS),
+      account: text,
+      q: text,
+      type: oneOf(EVENT_TYPES),
+      resource: text,
+    });
+    const page = await eventsPage(deps, query);
+    return c.json(answer('events', page, eventJson));
+  });
+
+  app.get('/api/v1/keys/:resource{.+}', async (c) => {
+    const resource = c.req.param('resource');
+    const snapshot = deps.snapshot();
+    const view = snapshot.byResource.get(resource);
+    if (view === undefined) return c.json({ error: 'resource: no such key is watched' }, 404);
+    const [versions, events] = await Promise.all([deps.versions(resource), eventsOfKey(deps, resource)]);
+    return c.json(keyDetailJson(view, overview().dependents(resource), versions, events));
+  });
+
+  const limited = bodyLimit({
+    maxSize: MAX_BODY_BYTES,
+    onError: () => {
+      throw refusal(413, `the body is larger than ${MAX_BODY_BYTES} bytes`);
+    },
+  });
+  app.post('/api/v1/check', limited, async (c) => {
+    const refused = refusePost({ host: c.req.header('host'), origin: c.req.header('origin') }, own());
+    if (refused === 'foreign_host') {
+      throw refusal(403, 'Host: not a name of this server; behind a proxy set web.externalUrl');
+    }
+    if (refused === 'foreign_origin') throw refusal(403, 'Origin: requests of other sites change nothing here');
+    const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
+    const fromForm = type === 'application/x-www-form-urlencoded';
+    const body = await c.req.text();
+    const { resource } = fromForm ? checkForm(body) : checkJson(type, body);
+    if (resource !== undefined && !deps.snapshot().byResource.has(resource)) {
+      throw refusal(404, 'resource: no such key is watched');
+    }
+    const { started } = await deps.check(resource);
+    if (!fromForm) return c.json({ started }, 202);
+    // Relative, so that it holds under whatever path a proxy puts this server at.
+    return c.redirect(resource === undefined ? '../../' : `../../keys/${encodeURIComponent(resource)}`, 303);
+  });
+}
+
+/** The newest events of one key, newest last. */
+export function eventsOfKey(deps: WebDeps, resource: string): Promise<readonly StoredEvent[]> {
+  return deps.events({ resource, order: 'newest', limit: EVENTS_OF_A_KEY });
+}
+
+/** An answer that refuses, as JSON, thrown from wherever it is found out. */
+function refusal(status: 400 | 403 | 404 | 413 | 415, error: string): HTTPException {
+  return new HTTPException(status, { res: Response.json({ error }, { status }) });
+}
+
+function read<T extends object>(url: string, readers: Parameters<typeof readQuery<T>>[1]): T {
+  const query = readQuery<T>(new URL(url).searchParams, readers);
+  if ('refused' in query) throw refusal(400, query.refused);
+  return query.values;
+}
+
+function byResource(item: { readonly resource: string }): string {
+  return item.resource;
+}
+
+function ask(query: Paging): { limit: number; after: string | undefined } {
+  return { limit: query.limit ?? DEFAULT_LIMIT, after: query.cursor };
+}
+
+function answer<T>(name: string, page: Page<T>, json: (item: T) => JsonObject): JsonObject {
+  return { [name]: page.items.map(json), next: page.next };
+}
+
+type EventFilter = Filter & {
+  readonly type?: StoredEvent['type'];
+  readonly resource?: string;
+  readonly kind?: StoredEvent['kind'];
+};
+
+/**
+ * The newest events that match, newest last; the cursor leads to older ones. What an event does not carry itself
+ * (account, name, tags) is looked up on the key, so a key that is gone matches by its resource alone.
+ */
+async function eventsPage(deps: WebDeps, query: EventFilter & Paging): Promise<Page<StoredEvent>> {
+  const limit = query.limit ?? DEFAULT_LIMIT;
+  const { resource, kind, type, health, provider, account, q } = query;
+  const filter = { health, provider, account, q };
+  const isFiltered = Object.values(filter).some((value) => value !== undefined);
+  // Unfiltered, one read is enough: the page, and one more to know that there is more.
+  const perRead = isFiltered ? EVENTS_PER_READ : limit + 1;
+  const matches = matcher(filter);
+  const keys = deps.snapshot().byResource;
+  const isWanted = (event: StoredEvent) => {
+    const key = keys.get(event.resource);
+    return matches({
+      resource: event.resource,
+      kind: event.kind,
+      name: key?.name ?? '',
+      provider: key?.provider ?? event.kind.split('-')[0] ?? '',
+      account: key?.account ?? '',
+      tags: key?.tags ?? {},
+      health: event.to ?? '',
+    });
+  };
+  const found: StoredEvent[] = [];
+  let before = query.cursor === undefined ? undefined : eventPosition(query.cursor);
+  for (let seen = 0; seen < MAX_EVENTS_READ; seen += perRead) {
+    const events = await deps.events({
+      order: 'newest',
+      limit: perRead,
+      ...(before !== undefined && { before }),
+      ...(resource !== undefined && { resource }),
+      ...(kind !== undefined && { kind }),
+      ...(type !== undefined && { type }),
+    });
+    for (const event of events.toReversed()) {
+      if (!isWanted(event)) continue;
+      const last = found.at(-1);
+      if (found.length === limit && last !== undefined) return eventPage(found, last.id);
+      found.push(event);
+    }
+    before = events[0]?.id;
+    if (events.length < perRead) return eventPage(found, undefined);
+  }
+  return eventPage(found, before);
+}
+
+function eventPage(newestFirst: readonly StoredEvent[], before: number | undefined): Page<StoredEvent> {
+  const items = newestFirst.toReversed();
+  return before === undefined ? { items } : { items, next: encodeCursor(String(before)) };
+}
+
+function eventPosition(position: string): number {
+  const id = wholeNumber(1, Number.MAX_SAFE_INTEGER)(position);
+  if ('refused' in id) throw refusal(400, 'cursor: is not a cursor of this API');
+  return id.value;
+}
+
+function checkForm(body: string): { resource?: string } {
+  const form = readQuery<{ resource?: string }>(new URLSearchParams(body), { resource: text });
+  if ('refused' in form) throw refusal(400, form.refused);
+  return form.values;
+}
+
+function checkJson(type: string | undefined, body: string): { resource?: string | undefined } {
+  if (body.trim() === '') return {};
+  if (type !== 'application/json') throw refusal(415, 'Content-Type: must be application/json');
+  const parsed = CheckRequest.safeParse(parseJson(body));
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw refusal(400, `${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'not understood'}`);
+}
+
+function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    throw refusal(400, 'body: is not JSON');
+  }
+}

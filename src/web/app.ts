@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { Hono } from 'hono';
+import { compress } from 'hono/compress';
+import { HTTPException } from 'hono/http-exception';
+import { methodNotAllowed } from 'hono/method-not-allowed';
+import { secureHeaders } from 'hono/secure-headers';
+import { addApi, eventsOfKey } from './api.ts';
+import type { WebDeps } from './deps.ts';
+import { detailPage, unknownKeyPage } from './detail.ts';
+import type { OwnNames } from './guard.ts';
+import type { PageContext } from './layout.ts';
+import { createOverviews } from './overview.ts';
+import { RENEW_EVERY_SECONDS, statusPage } from './status.ts';
+import { STYLE } from './style.ts';
+import { readStatusQuery } from './tables.ts';
+
+/**
+ * Every route but `/metrics`. `own` tells which names this server goes by, once it listens.
+ */
+export function createApp(deps: WebDeps, own: () => OwnNames): Hono {
+  const app = new Hono();
+  const overviews = createOverviews();
+  const overview = () => overviews(deps.snapshot());
+
+  app.use(
+    compress(),
+    secureHeaders({
+      contentSecurityPolicy: {
+        defaultSrc: ["'none'"],
+        styleSrc: ["'self'"],
+        imgSrc: ['data:'],
+        formAction: ["'self'"],
+        baseUri: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+      xFrameOptions: 'DENY',
+      // Not no-referrer: under that, browsers post our own form with `Origin: null`.
+      referrerPolicy: 'same-origin',
+      strictTransportSecurity: false,
+    }),
+    async (c, next) => {
+      await next();
+      if (!c.res.headers.has('cache-control')) c.header('Cache-Control', 'no-store');
+    },
+    methodNotAllowed({
+      app,
+      onMethodNotAllowed: (c, methods) =>
+        c.json({ error: `method: must be ${methods.join(' or ')}` }, 405, { Allow: methods.join(', ') }),
+    }),
+  );
+
+  app.get('/-/healthy', (c) => c.text('keyvigil is healthy\n'));
+  app.get('/-/ready', (c) => {
+    const { ready, reason } = deps.ready();
+    return c.text(`${reason}\n`, ready ? 200 : 503);
+  });
+
+  const styleTag = `"${createHash('sha256').update(STYLE).digest('base64url').slice(0, 16)}"`;
+  app.get('/style.css', (c) => {
+    c.header('Cache-Control', 'no-cache');
+    c.header('ETag', styleTag);
+    if (c.req.header('if-none-match')?.includes(styleTag)) return c.body(null, 304);
+    return c.body(STYLE, 200, { 'Content-Type': 'text/css; charset=utf-8' });
+  });
+
+  app.get('/', (c) => {
+    const query = readStatusQuery(new URL(c.req.url).searchParams);
+    if ('refused' in query) return c.text(`${query.refused}\n`, 400);
+    if (Object.keys(query.values).length === 0) c.header('Refresh', String(RENEW_EVERY_SECONDS));
+    const view = overview();
+    return c.html(statusPage(view, query.values, pageContext('', view.snapshot.at)));
+  });
+
+  app.get('/keys/:resource{.+}', async (c) => {
+    const resource = c.req.param('resource');
+    const view = overview();
+    const context = pageContext('../', view.snapshot.at);
+    const key = view.snapshot.byResource.get(resource);
+    const events = (await eventsOfKey(deps, resource)).toReversed();
+    if (key === undefined) return c.html(unknownKeyPage(resource, events, context), 404);
+    const versions = (await deps.versions(resource)).toReversed();
+    return c.html(detailPage(key, view, { versions, events }, context));
+  });
+
+  addApi(app, deps, overview, own);
+
+  app.notFound((c) => c.json({ error: 'no such page' }, 404));
+  app.onError((error, c) => {
+    if (error instanceof HTTPException) return error.getResponse();
+    deps.onError(error, `${c.req.method} ${c.req.routePath}`);
+    return c.json({ error: 'internal error; the log has more' }, 500);
+  });
+  return app;
+
+  function pageContext(base: PageContext['base'], at: number): PageContext {
+    return { deps, base, now: deps.now(), at };
+  }
+}

@@ -1,0 +1,45 @@
+import type { Writable } from 'node:stream';
+import type { EventType, KeyKind, StoredEvent } from '../core/model.ts';
+import type { Snapshot } from '../core/snapshot.ts';
+
+/** Which part of the durable log is asked for. */
+export interface EventsQuery {
+  /** Only events with a smaller id. */
+  readonly before?: number;
+  /** Which end of what matches `limit` keeps. */
+  readonly order: 'newest';
+  readonly limit: number;
+  readonly resource?: string;
+  readonly kind?: KeyKind;
+  readonly type?: EventType;
+}
+
+/** One generation of a key as it was seen; instants in ms. */
+export interface SeenVersion {
+  readonly version: string;
+  readonly createdAt?: number;
+  readonly detectedAt: number;
+}
+
+/** Everything that the HTTP server asks of the daemon around it. */
+export interface WebDeps {
+  snapshot(): Snapshot;
+  /** Oldest first. */
+  events(query: EventsQuery): Promise<readonly StoredEvent[]>;
+  /** Oldest first. */
+  versions(resource: string): Promise<readonly SeenVersion[]>;
+  /** Starts sweeps at once: of everything, or of what sees one key. Gives the number of sources. */
+  check(resource?: string): Promise<{ readonly started: number }>;
+  ready(): { readonly ready: boolean; readonly reason: string };
+  /** Writes one exposition into `out` and leaves ending it to the caller. Rejects when `signal` aborts. */
+  writeMetrics(out: Writable, options: { readonly gzip: boolean; readonly signal: AbortSignal }): Promise<void>;
+  readonly metricsContentType: string;
+  readonly version: string;
+  /** ms since the epoch. */
+  readonly startedAt: number;
+  now(): number;
+  /** Where people reach this server through a proxy. */
+  readonly externalUrl?: string;
+  /** What must be logged: a bug, or a dependency that failed. `where` is the route. */
+  onError(error: unknown, where: string): void;
+}
