@@ -2,10 +2,15 @@
  * Who depends on whom: health, root causes, blast radius and consumer health from records, kept up to date at a cost
  * proportional to what changed and what depends on it.
  */
+import { incidentsOf } from './incidents.ts';
+import { KeyIndex } from './key-index.ts';
+import { createLinks, type KeyNode } from './links.ts';
 import type { ConsumerRecord, KeyFacts, KeyRecord, SourceRecord } from './model.ts';
 import type { Policy } from './policy.ts';
+import { countDependents, dependenciesOf, dependentsOf, settle } from './propagation.ts';
 import type { KeyReason } from './reasons.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { ConsumerView, Incident, KeyView, Snapshot } from './snapshot.ts';
+import { consumerView, keyView } from './views.ts';
 
 export interface GraphOptions {
   readonly policy: Policy;
@@ -35,7 +40,7 @@ export interface Graph {
   readonly records: ReadonlyMap<string, KeyRecord>;
   /** The watched resource that a full resource or an alias means; undefined: not watched. */
   resolve(ref: string): string | undefined;
-  /** Distinct consumers and keys that depend on the resource, directly or through others, itself excluded. */
+  /** Distinct consumers and keys that depend on the resource (watched or not), directly or through others, itself excluded. */
   dependents(resource: string): number;
   /** Every resource and alias that a watched key or consumer names as something it depends on, as it was named. */
   referenced(): readonly string[];
@@ -43,5 +48,162 @@ export interface Graph {
 
 /** An empty graph. */
 export function createGraph(options: GraphOptions): Graph {
-  throw new Error(`${options.revision}`);
+  const links = createLinks();
+  const records = new Map<string, KeyRecord>();
+  const viewing = { ...options, record: (resource: string) => records.get(resource) };
+  let revision = options.revision ?? 0;
+  let sorted: readonly KeyNode[] = [];
+  let published: Published = publish([], []);
+  // What differs from what was published last; folded in by the next snapshot, however many updates come before it.
+  const changed = new Set<KeyNode>();
+  let keySetChanged = false;
+  let consumersChanged = false;
+
+  function update(change: GraphChange): void {
+    const seeds = new Set<KeyNode>();
+    const dirty = new Set<KeyNode>();
+    const ended = new Set(change.deletes);
+    for (const record of change.upserts) {
+      if (ended.has(record.resource)) continue;
+      const before = records.get(record.resource);
+      if (before === record) continue;
+      records.set(record.resource, record);
+      const node = links.upsert(record);
+      dirty.add(node);
+      if (!before) keySetChanged = true;
+      else if (!spreadsAlike(before, record)) seeds.add(node);
+    }
+    for (const resource of ended) {
+      records.delete(resource);
+      keySetChanged = links.remove(resource) !== undefined || keySetChanged;
+    }
+    for (const record of change.consumers?.upserts ?? []) links.upsertConsumer(record);
+    for (const resource of change.consumers?.deletes ?? []) {
+      consumersChanged = links.removeConsumer(resource) !== undefined || consumersChanged;
+    }
+
+    const rewired = links.takeRewired();
+    const affected = dependentsOf(seeds.union(rewired.keys));
+    settle(affected);
+    for (const node of dependenciesOf(rewired.targets)) {
+      const dependents = countDependents(node.refs, node);
+      if (dependents !== node.dependents) dirty.add(node);
+      node.dependents = dependents;
+    }
+    const consumers = rewired.consumers;
+    for (const node of dirty.union(affected)) {
+      const view = keyView(node, viewing);
+      if (view === node.view) continue;
+      node.view = view;
+      changed.add(node);
+      for (const ref of node.refs) for (const consumer of ref.consumers) consumers.add(consumer);
+    }
+    for (const node of consumers) {
+      const view = consumerView(node);
+      consumersChanged ||= view !== node.view;
+      node.view = view;
+    }
+  }
+
+  function fold(): void {
+    let { keys, consumers } = published;
+    if (keySetChanged) {
+      sorted = sort(sorted, links.nodes);
+      keys = sorted.flatMap((node) => node.view ?? []);
+    } else if (changed.size > 0) {
+      const patched = keys.slice();
+      for (const { index, view } of changed) if (view) patched[index] = view;
+      keys = patched;
+    }
+    if (consumersChanged) {
+      consumers = [...links.consumers.values()].flatMap((node) => node.view ?? []).sort(byResource);
+    }
+    if (keys !== published.keys || consumers !== published.consumers) published = publish(keys, consumers);
+    changed.clear();
+    keySetChanged = false;
+    consumersChanged = false;
+  }
+
+  return {
+    update,
+    records,
+    snapshot({ at, sources, storeUp }) {
+      fold();
+      revision += 1;
+      const { keys, index, consumers, incidents } = published;
+      return {
+        revision,
+        at,
+        keys,
+        byResource: index,
+        consumers,
+        sources,
+        storeUp,
+        get incidents() {
+          return incidents();
+        },
+      };
+    },
+    resolve: (ref) => links.find(ref)?.resource,
+    dependents(resource) {
+      const node = links.nodes.get(resource);
+      if (node) return node.dependents;
+      const ref = links.refs.get(resource);
+      return ref ? countDependents([ref]) : 0;
+    },
+    referenced: () => [...links.refs.keys()],
+  };
+}
+
+interface Published {
+  readonly keys: readonly KeyView[];
+  readonly index: KeyIndex;
+  readonly consumers: readonly ConsumerView[];
+  /** Computed when it is first asked for: most snapshots are replaced before anybody does. */
+  incidents(): readonly Incident[];
+}
+
+function publish(keys: readonly KeyView[], consumers: readonly ConsumerView[]): Published {
+  let incidents: readonly Incident[] | undefined;
+  return {
+    keys,
+    index: new KeyIndex(keys),
+    consumers,
+    incidents() {
+      incidents ??= incidentsOf(keys, consumers);
+      return incidents;
+    },
+  };
+}
+
+/** The nodes sorted by resource, each with its place noted. What was sorted before is not sorted again. */
+function sort(before: readonly KeyNode[], nodes: ReadonlyMap<string, KeyNode>): readonly KeyNode[] {
+  const kept = before.filter((node) => nodes.get(node.resource) === node);
+  const added = [...nodes.values()].filter((node) => node.index < 0).sort(byResource);
+  const sorted: KeyNode[] = [];
+  let next = 0;
+  for (const node of kept) {
+    for (let fresh = added[next]; fresh && fresh.resource < node.resource; fresh = added[++next]) sorted.push(fresh);
+    sorted.push(node);
+  }
+  for (let fresh = added[next]; fresh; fresh = added[++next]) sorted.push(fresh);
+  for (const [index, node] of sorted.entries()) node.index = index;
+  return sorted;
+}
+
+function byResource(left: { readonly resource: string }, right: { readonly resource: string }): number {
+  if (left.resource === right.resource) return 0;
+  return left.resource < right.resource ? -1 : 1;
+}
+
+/** Whether two records of one key mean the same to what depends on it, edges aside. */
+function spreadsAlike(left: KeyRecord, right: KeyRecord): boolean {
+  return (
+    left.belief?.verdict.status === right.belief?.verdict.status &&
+    left.belief?.since === right.belief?.since &&
+    left.firstSeenAt === right.firstSeenAt &&
+    (left.belief !== undefined || left.inconclusiveReason === right.inconclusiveReason) &&
+    left.blindSince === right.blindSince &&
+    left.blindReason === right.blindReason
+  );
 }

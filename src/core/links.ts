@@ -1,0 +1,285 @@
+/**
+ * The wiring of the graph: which name means which key, and who names it. It keeps account of what it rewired, so that
+ * only that is computed anew.
+ */
+import type { ConsumerRecord, Dependency, KeyRecord } from './model.ts';
+import type { ConsumerView, KeyView } from './snapshot.ts';
+
+/** Why and since when (ms) a key is lost or unknown, dependencies included. `roots`: resources, sorted. */
+export interface Cause {
+  readonly since: number;
+  readonly roots: readonly string[];
+}
+
+/** A name that something depends on, as it was named. */
+export interface Ref {
+  readonly name: string;
+  /** Undefined: nothing that is watched has this name. */
+  target: KeyNode | undefined;
+  readonly users: Set<KeyNode>;
+  readonly consumers: Set<ConsumerNode>;
+}
+
+export interface Group {
+  readonly role: string;
+  readonly members: readonly Ref[];
+}
+
+export interface KeyNode {
+  readonly resource: string;
+  /** The resource alone: what a key that is its own root has for roots. */
+  readonly self: readonly string[];
+  record: KeyRecord;
+  groups: readonly Group[];
+  /** Names in use that mean this key. */
+  refs: readonly Ref[];
+  lost: Cause | undefined;
+  unknown: Cause | undefined;
+  dependents: number;
+  view: KeyView | undefined;
+  /** Place in the sorted list of keys; -1 while it has none yet. */
+  index: number;
+}
+
+export interface ConsumerNode {
+  record: ConsumerRecord;
+  uses: readonly Ref[];
+  view: ConsumerView | undefined;
+}
+
+/** What was rewired since it was last asked. */
+export interface Rewired {
+  /** Keys whose dependencies now are others, or mean others. New keys too. */
+  readonly keys: Set<KeyNode>;
+  /** Keys that something began or ceased to depend on. */
+  readonly targets: Set<KeyNode>;
+  readonly consumers: Set<ConsumerNode>;
+}
+
+export interface Links {
+  readonly nodes: ReadonlyMap<string, KeyNode>;
+  readonly consumers: ReadonlyMap<string, ConsumerNode>;
+  readonly refs: ReadonlyMap<string, Ref>;
+  upsert(record: KeyRecord): KeyNode;
+  remove(resource: string): KeyNode | undefined;
+  upsertConsumer(record: ConsumerRecord): void;
+  removeConsumer(resource: string): ConsumerNode | undefined;
+  /** The key that has this name: a full resource before an alias. */
+  find(name: string): KeyNode | undefined;
+  takeRewired(): Rewired;
+}
+
+const NO_REFS: readonly Ref[] = [];
+
+export function createLinks(): Links {
+  const nodes = new Map<string, KeyNode>();
+  const consumers = new Map<string, ConsumerNode>();
+  const refs = new Map<string, Ref>();
+  const claims = new Map<string, Set<KeyNode>>();
+  let rewired = nothingRewired();
+
+  function find(name: string): KeyNode | undefined {
+    const node = nodes.get(name);
+    if (node) return node;
+    const claimants = claims.get(name);
+    return claimants && newest(claimants);
+  }
+
+  function retarget(name: string): void {
+    const ref = refs.get(name);
+    if (!ref) return;
+    const target = find(name);
+    if (target === ref.target) return;
+    detach(ref);
+    attach(ref, target);
+    for (const user of ref.users) rewired.keys.add(user);
+    for (const consumer of ref.consumers) rewired.consumers.add(consumer);
+  }
+
+  function attach(ref: Ref, target: KeyNode | undefined): void {
+    ref.target = target;
+    if (!target) return;
+    target.refs = [...target.refs, ref];
+    rewired.targets.add(target);
+  }
+
+  function detach(ref: Ref): void {
+    const { target } = ref;
+    if (!target) return;
+    target.refs = target.refs.filter((other) => other !== ref);
+    rewired.targets.add(target);
+  }
+
+  function use(name: string): Ref {
+    const known = refs.get(name);
+    if (known) return known;
+    const ref: Ref = { name, target: undefined, users: new Set(), consumers: new Set() };
+    refs.set(name, ref);
+    attach(ref, find(name));
+    return ref;
+  }
+
+  function dropIfUnused(ref: Ref): void {
+    if (ref.users.size > 0 || ref.consumers.size > 0) return;
+    detach(ref);
+    refs.delete(ref.name);
+  }
+
+  function touch(ref: Ref): void {
+    if (ref.target) rewired.targets.add(ref.target);
+  }
+
+  function setGroups(node: KeyNode, dependsOn: readonly Dependency[]): void {
+    const before = node.groups;
+    // Users are entered before the old ones are dropped, so that a ref that stays in use is not made anew.
+    node.groups = dependsOn.map(({ role, anyOf }) => ({ role, members: anyOf.map(use) }));
+    const members = new Set(node.groups.flatMap((group) => group.members));
+    for (const ref of members) {
+      if (ref.users.has(node)) continue;
+      ref.users.add(node);
+      touch(ref);
+    }
+    for (const ref of new Set(before.flatMap((group) => group.members))) {
+      if (members.has(ref)) continue;
+      ref.users.delete(node);
+      touch(ref);
+      dropIfUnused(ref);
+    }
+    rewired.keys.add(node);
+  }
+
+  function setAliases(node: KeyNode, before: readonly string[], after: readonly string[]): void {
+    for (const alias of before) {
+      if (after.includes(alias)) continue;
+      const claimants = claims.get(alias);
+      claimants?.delete(node);
+      if (claimants?.size === 0) claims.delete(alias);
+      retarget(alias);
+    }
+    for (const alias of after) {
+      const claimants = claims.get(alias) ?? new Set<KeyNode>();
+      claims.set(alias, claimants.add(node));
+      retarget(alias);
+    }
+  }
+
+  function setUses(node: ConsumerNode, names: readonly string[]): void {
+    const before = node.uses;
+    node.uses = names.map(use);
+    for (const ref of node.uses) {
+      ref.consumers.add(node);
+      touch(ref);
+    }
+    for (const ref of before) {
+      if (node.uses.includes(ref)) continue;
+      ref.consumers.delete(node);
+      touch(ref);
+      dropIfUnused(ref);
+    }
+    rewired.consumers.add(node);
+  }
+
+  return {
+    nodes,
+    consumers,
+    refs,
+    find,
+    upsert(record) {
+      const known = nodes.get(record.resource);
+      const node = known ?? newNode(record);
+      const before = known?.record.facts;
+      const after = record.facts;
+      node.record = record;
+      if (!known) {
+        nodes.set(record.resource, node);
+        rewired.keys.add(node);
+        retarget(record.resource);
+      }
+      setAliases(node, before?.aliases ?? [], after?.aliases ?? []);
+      if (!sameDependencies(before?.dependsOn ?? [], after?.dependsOn ?? [])) setGroups(node, after?.dependsOn ?? []);
+      return node;
+    },
+    remove(resource) {
+      const node = nodes.get(resource);
+      if (!node) return undefined;
+      setGroups(node, []);
+      nodes.delete(resource);
+      retarget(resource);
+      setAliases(node, node.record.facts?.aliases ?? [], []);
+      return node;
+    },
+    upsertConsumer(record) {
+      const known = consumers.get(record.resource);
+      const node = known ?? { record, uses: [], view: undefined };
+      node.record = record;
+      consumers.set(record.resource, node);
+      const names = [...new Set(record.uses.map((use) => use.resource))];
+      const wired = node.uses.length === names.length && node.uses.every((ref, at) => ref.name === names[at]);
+      if (!wired) setUses(node, names);
+      rewired.consumers.add(node);
+    },
+    removeConsumer(resource) {
+      const node = consumers.get(resource);
+      if (!node) return undefined;
+      setUses(node, []);
+      consumers.delete(resource);
+      return node;
+    },
+    takeRewired() {
+      const taken = rewired;
+      rewired = nothingRewired();
+      for (const set of [taken.keys, taken.targets]) {
+        for (const node of set) if (nodes.get(node.resource) !== node) set.delete(node);
+      }
+      for (const node of taken.consumers) {
+        if (consumers.get(node.record.resource) !== node) taken.consumers.delete(node);
+      }
+      return taken;
+    },
+  };
+}
+
+function nothingRewired(): Rewired {
+  return { keys: new Set(), targets: new Set(), consumers: new Set() };
+}
+
+function newNode(record: KeyRecord): KeyNode {
+  return {
+    resource: record.resource,
+    self: [record.resource],
+    record,
+    groups: [],
+    refs: NO_REFS,
+    lost: undefined,
+    unknown: undefined,
+    dependents: 0,
+    view: undefined,
+    index: -1,
+  };
+}
+
+/** Two keys claim an alias while one of them was not looked at since it moved: the newer look is right. */
+function newest(claimants: ReadonlySet<KeyNode>): KeyNode | undefined {
+  let best: KeyNode | undefined;
+  for (const node of claimants) {
+    const newer = (node.record.conclusiveAt ?? 0) - (best?.record.conclusiveAt ?? 0);
+    if (!best || newer > 0 || (newer === 0 && node.resource < best.resource)) best = node;
+  }
+  return best;
+}
+
+function sameDependencies(left: readonly Dependency[], right: readonly Dependency[]): boolean {
+  if (left === right) return true;
+  return (
+    left.length === right.length &&
+    left.every((dependency, at) => {
+      const other = right[at];
+      return (
+        other !== undefined &&
+        dependency.role === other.role &&
+        dependency.anyOf.length === other.anyOf.length &&
+        dependency.anyOf.every((name, member) => name === other.anyOf[member])
+      );
+    })
+  );
+}

@@ -1,0 +1,115 @@
+/** How loss and ignorance spread over the edges, and how far. Least fixpoints: a cycle by itself causes nothing. */
+import type { Cause, ConsumerNode, Group, KeyNode, Ref } from './links.ts';
+
+/** The keys themselves and all that depend on them, directly or through others. */
+export function dependentsOf(keys: Iterable<KeyNode>): Set<KeyNode> {
+  const reached = new Set(keys);
+  for (const node of reached) {
+    for (const ref of node.refs) for (const user of ref.users) reached.add(user);
+  }
+  return reached;
+}
+
+/** The keys themselves and all that they depend on, directly or through others. */
+export function dependenciesOf(keys: Iterable<KeyNode>): Set<KeyNode> {
+  const reached = new Set(keys);
+  for (const node of reached) {
+    for (const group of node.groups) for (const ref of group.members) if (ref.target) reached.add(ref.target);
+  }
+  return reached;
+}
+
+/** How many distinct consumers and keys depend on what these names mean, directly or through others; `itself` excluded. */
+export function countDependents(refs: readonly Ref[], itself?: KeyNode): number {
+  if (refs.length === 0) return 0;
+  const keys = new Set<KeyNode>();
+  const consumers = new Set<ConsumerNode>();
+  const pending = [...refs];
+  for (let ref = pending.pop(); ref; ref = pending.pop()) {
+    for (const consumer of ref.consumers) consumers.add(consumer);
+    for (const user of ref.users) {
+      if (keys.has(user)) continue;
+      keys.add(user);
+      pending.push(...user.refs);
+    }
+  }
+  return keys.size + consumers.size - (itself && keys.has(itself) ? 1 : 0);
+}
+
+/**
+ * Computes `lost` and `unknown` of these keys from their own beliefs and from one another. Whatever depends on one of
+ * them must be among them; the rest of the graph stands as it is.
+ */
+export function settle(keys: ReadonlySet<KeyNode>): void {
+  solve(keys, 'lost', lostBy);
+  solve(keys, 'unknown', unknownBy);
+}
+
+/** Evaluates until nothing changes any more. It ends: instants only go down, roots only grow, and both are finite. */
+function solve(
+  keys: ReadonlySet<KeyNode>,
+  field: 'lost' | 'unknown',
+  evaluate: (node: KeyNode) => Cause | undefined,
+): void {
+  for (const node of keys) node[field] = undefined;
+  const waiting = new Set(keys);
+  for (const node of waiting) {
+    waiting.delete(node);
+    const cause = evaluate(node);
+    if (isSameCause(cause, node[field])) continue;
+    node[field] = cause;
+    for (const ref of node.refs) for (const user of ref.users) waiting.add(user);
+  }
+}
+
+/** Lost: by its own belief, or because every member of some group is. An unwatched member is evidence of nothing. */
+function lostBy(node: KeyNode): Cause | undefined {
+  const { belief } = node.record;
+  if (belief?.verdict.status === 'inaccessible') return { since: belief.since, roots: node.self };
+  return anyGroup(node, (group) => allMembers(group, (member) => member.lost));
+}
+
+/** Unknown: not lost, and never known itself; or some group has nobody left who is known to work, and not all are lost. */
+function unknownBy(node: KeyNode): Cause | undefined {
+  if (node.lost) return undefined;
+  if (!node.record.belief) return { since: node.record.firstSeenAt, roots: node.self };
+  return anyGroup(node, (group) => {
+    // Its roots are the unknown members: were they known to work, the key would be.
+    return allMembers(group, (member) => member.unknown ?? (member.lost && { since: member.lost.since, roots: [] }));
+  });
+}
+
+/** The group that fell first tells since when; all that fell tell why. */
+function anyGroup(node: KeyNode, fallen: (group: Group) => Cause | undefined): Cause | undefined {
+  let cause: Cause | undefined;
+  for (const group of node.groups) {
+    const next = fallen(group);
+    if (!next || next.roots.length === 0) continue;
+    cause = cause ? { since: Math.min(cause.since, next.since), roots: unite(cause.roots, next.roots) } : next;
+  }
+  return cause;
+}
+
+/** A group fell when its last member did. */
+function allMembers({ members }: Group, causeOf: (member: KeyNode) => Cause | undefined): Cause | undefined {
+  let cause: Cause | undefined;
+  for (const { target } of members) {
+    const next = target && causeOf(target);
+    if (!next) return undefined;
+    cause = cause ? { since: Math.max(cause.since, next.since), roots: unite(cause.roots, next.roots) } : next;
+  }
+  return cause;
+}
+
+/** Both, sorted, each once. */
+export function unite(left: readonly string[], right: readonly string[]): readonly string[] {
+  if (left === right || right.length === 0) return left;
+  if (left.length === 0) return right;
+  return [...new Set([...left, ...right])].sort();
+}
+
+function isSameCause(left: Cause | undefined, right: Cause | undefined): boolean {
+  if (left === right) return true;
+  if (!left || !right || left.since !== right.since || left.roots.length !== right.roots.length) return false;
+  return left.roots.every((root, index) => root === right.roots[index]);
+}

@@ -1,0 +1,202 @@
+/** What readers see of one node of the graph. */
+import { degrades } from './findings.ts';
+import { matchesAny } from './glob.ts';
+import type { Cause, ConsumerNode, KeyNode } from './links.ts';
+import type { ConsumerHealth, Health, KeyFacts, KeyRecord, OpenFinding } from './model.ts';
+import type { Policy } from './policy.ts';
+import { unite } from './propagation.ts';
+import type { ConsumerReason, KeyReason, UnknownReason } from './reasons.ts';
+import type { ConsumerView, KeyView } from './snapshot.ts';
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Edges of this role carry blindness: whoever cannot see into a vault cannot see the keys in it. */
+const HOLDS = 'holds';
+
+export interface ViewOptions {
+  readonly policy: Policy;
+  remedy(reason: KeyReason, facts: KeyFacts): string | undefined;
+  /** The record of a watched key. */
+  record(resource: string): KeyRecord | undefined;
+}
+
+/** The key as it stands, or the view that it has already if nothing differs. `lost`, `unknown` and `dependents` must be settled. */
+export function keyView(node: KeyNode, options: ViewOptions): KeyView {
+  const { record } = node;
+  const { facts, belief } = record;
+  const { resource, kind, name, provider, account, location } = facts ?? record.stub;
+  const status = statusOf(node, options);
+  const view: Writable<KeyView> = {
+    resource,
+    kind,
+    name,
+    provider,
+    account,
+    location,
+    targets: [...new Set(record.witnesses.map((witness) => witness.target))].sort(),
+    tags: facts?.tags ?? {},
+    health: status.health,
+    since: status.since,
+    baseline: belief?.baseline ?? false,
+    critical: matchesAny(options.policy.critical, name, resource),
+    versionChanges: record.versionChanges,
+    rootCauses: status.rootCauses,
+    consumers: node.dependents,
+    dependsOn: dependsOn(node),
+    findings: record.findings,
+    checkedAt: record.checkedAt,
+    evidence: record.evidence,
+    attributes: facts?.attributes ?? {},
+  };
+  if (status.reason) view.reason = status.reason;
+  if (belief) {
+    const { verdict, since } = belief;
+    view.own = { ...verdict, since };
+    if (verdict.status === 'inaccessible' && facts) {
+      const undo = options.remedy(verdict.reason, facts);
+      if (undo !== undefined) view.undo = undo;
+    }
+  }
+  const blind = blindness(node);
+  if (blind) Object.assign(view, blind);
+  if (record.versionDetectedAt !== undefined) view.versionDetectedAt = record.versionDetectedAt;
+  if (record.conclusiveAt !== undefined) view.conclusiveAt = record.conclusiveAt;
+  if (facts) addFacts(view, facts);
+  return node.view && isSameLook(view, node.view) && isSame(view, node.view) ? node.view : view;
+}
+
+function addFacts(view: Writable<KeyView>, facts: KeyFacts): void {
+  view.state = facts.state;
+  if (facts.spec !== undefined) view.spec = facts.spec;
+  if (facts.version) view.version = facts.version.id;
+  if (facts.version?.createdAt !== undefined) view.versionCreatedAt = facts.version.createdAt;
+  if (facts.expiresAt !== undefined) view.expiresAt = facts.expiresAt;
+  if (facts.deletionAt !== undefined) view.deletionAt = facts.deletionAt;
+  if (facts.recoverableUntil !== undefined) view.recoverableUntil = facts.recoverableUntil;
+  if (facts.lastRotatedAt !== undefined) view.lastRotatedAt = facts.lastRotatedAt;
+  if (facts.nextRotationAt !== undefined) view.nextRotationAt = facts.nextRotationAt;
+}
+
+interface KeyStatus extends Pick<KeyView, 'since' | 'rootCauses'> {
+  readonly health: Health;
+  readonly reason?: KeyReason;
+}
+
+/** Inaccessible before unknown before degraded before accessible. */
+function statusOf(node: KeyNode, options: ViewOptions): KeyStatus {
+  const { record, lost, unknown } = node;
+  const verdict = record.belief?.verdict;
+  if (lost) {
+    const { since } = lost;
+    if (verdict?.status === 'inaccessible')
+      return { health: 'inaccessible', reason: verdict.reason, since, rootCauses: [] };
+    return { health: 'inaccessible', reason: 'dependency', since, rootCauses: lost.roots };
+  }
+  if (unknown) {
+    const rootCauses = record.belief ? unknown.roots : [];
+    const root = record.belief ? options.record(unknown.roots[0] ?? '') : record;
+    return { health: 'unknown', reason: root?.inconclusiveReason ?? 'never_checked', since: unknown.since, rootCauses };
+  }
+  const since = earliest(record.findings);
+  if (since !== undefined) return { health: 'degraded', reason: 'finding', since, rootCauses: [] };
+  return { health: 'accessible', since: record.belief?.since ?? record.firstSeenAt, rootCauses: [] };
+}
+
+interface Blindness {
+  readonly blindSince: number;
+  readonly blindReason: UnknownReason;
+  readonly blindRoots?: readonly string[];
+}
+
+/** Its own, or that of what holds it, unless the key was looked at conclusively since. */
+function blindness({ record, groups }: KeyNode): Blindness | undefined {
+  const own = ofRecord(record);
+  for (const { role, members } of groups) {
+    if (role !== HOLDS) continue;
+    const holders = members.map((ref) => ref.target?.record);
+    const [first, ...others] = holders.map((holder) => holder && ofRecord(holder));
+    if (!first || others.includes(undefined)) continue;
+    const since = Math.max(first.blindSince, ...others.map((other) => other?.blindSince ?? 0));
+    if (!own && record.conclusiveAt !== undefined && record.conclusiveAt >= since) continue;
+    const blindRoots = holders.flatMap((holder) => (holder ? [holder.resource] : []));
+    return { ...(own ?? { blindSince: since, blindReason: first.blindReason }), blindRoots };
+  }
+  return own;
+}
+
+function ofRecord({ blindSince, blindReason }: KeyRecord): Blindness | undefined {
+  return blindSince === undefined || blindReason === undefined ? undefined : { blindSince, blindReason };
+}
+
+function dependsOn(node: KeyNode): readonly string[] {
+  if (node.groups.length === 0) return [];
+  const resources = new Set<string>();
+  for (const { members } of node.groups) {
+    for (const { target } of members) if (target && target !== node) resources.add(target.resource);
+  }
+  return [...resources];
+}
+
+/** The consumer as it stands, or the view that it has already. The views of the keys that it uses must be up to date. */
+export function consumerView(node: ConsumerNode): ConsumerView {
+  const { resource, kind, name, provider, account, location, uses, findings } = node.record;
+  const status = consumerStatus(node);
+  const view: ConsumerView = { resource, kind, name, provider, account, location, ...status, uses, findings };
+  return node.view && isSame(view, node.view) ? node.view : view;
+}
+
+interface ConsumerStatus extends Pick<ConsumerView, 'since' | 'rootCauses'> {
+  readonly health: ConsumerHealth;
+  readonly reason?: ConsumerReason;
+}
+
+/** Impaired before at risk before unknown before ok. A loss that is watched explains what the service itself reports. */
+function consumerStatus({ record, uses }: ConsumerNode): ConsumerStatus {
+  const keys = uses.flatMap((ref) => (ref.target?.view ? [{ node: ref.target, view: ref.target.view }] : []));
+  const lost = keys.flatMap(({ node }) => (node.lost ? [node.lost] : []));
+  const { reported } = record;
+  if (lost.length > 0) {
+    const since = Math.min(...lost.map((cause: Cause) => cause.since), reported?.since ?? Number.POSITIVE_INFINITY);
+    const rootCauses = lost.reduce<readonly string[]>((roots, cause) => unite(roots, cause.roots), []);
+    return { health: 'impaired', reason: 'key_inaccessible', since, rootCauses };
+  }
+  if (reported) return { health: 'impaired', ...reported, rootCauses: [] };
+
+  const atRisk = keys.filter(({ view }) => view.health === 'degraded' || view.deletionAt !== undefined);
+  const finding = earliest(record.findings);
+  if (atRisk.length > 0 || finding !== undefined) {
+    const since = Math.min(finding ?? Number.POSITIVE_INFINITY, ...atRisk.map(({ view }) => view.since));
+    return { health: 'at_risk', since, rootCauses: [] };
+  }
+  const since = keys.length > 0 ? Math.max(...keys.map(({ view }) => view.since)) : record.checkedAt;
+  if (uses.length === 0 || keys.some(({ view }) => view.health !== 'unknown'))
+    return { health: 'ok', since, rootCauses: [] };
+  if (keys.length === 0) return { health: 'unknown', reason: 'not_watched', since, rootCauses: [] };
+  const rootCauses = keys.reduce<readonly string[]>((roots, { node }) => unite(roots, node.unknown?.roots ?? []), []);
+  return { health: 'unknown', since, rootCauses };
+}
+
+/** Since when a finding that degrades is open; undefined: none is. */
+function earliest(findings: readonly OpenFinding[]): number | undefined {
+  let since: number | undefined;
+  for (const finding of findings) {
+    if (degrades(finding)) since = Math.min(since ?? finding.since, finding.since);
+  }
+  return since;
+}
+
+/** What nearly every look changes, asked first because it is cheap. */
+function isSameLook(left: KeyView, right: KeyView): boolean {
+  return left.checkedAt === right.checkedAt && left.health === right.health && left.consumers === right.consumers;
+}
+
+/** Whether two plain values hold the same. */
+function isSame(left: unknown, right: unknown): boolean {
+  if (Object.is(left, right)) return true;
+  if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return false;
+  const entries = Object.entries(left);
+  const others = new Map(Object.entries(right));
+  return (
+    entries.length === others.size && entries.every(([key, value]) => others.has(key) && isSame(value, others.get(key)))
+  );
+}

@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+import { change, consumer, consumerIn, finding, graphOf, key, lostSince, neverKnown, snap } from './support/graphs.ts';
+import { T0 } from './support/looks.ts';
+
+describe('a consumer', () => {
+  it('is ok while what it uses is', () => {
+    const graph = graphOf([key('k')], [consumer('flow', ['k']), consumer('idle', [])]);
+    expect(consumerIn(graph, 'flow')).toMatchObject({ health: 'ok', since: T0, rootCauses: [] });
+    expect(consumerIn(graph, 'idle').health).toBe('ok');
+  });
+
+  it('is impaired by the root of a lost key, or by the key itself', () => {
+    const graph = graphOf(
+      [key('kms', lostSince(T0 + 3)), key('s', { needs: [['kms']] }), key('ok')],
+      [consumer('flow', ['s', 'ok']), consumer('build', ['kms'])],
+    );
+    for (const resource of ['flow', 'build']) {
+      expect(consumerIn(graph, resource)).toMatchObject({
+        health: 'impaired',
+        reason: 'key_inaccessible',
+        since: T0 + 3,
+        rootCauses: ['kms'],
+      });
+    }
+  });
+
+  it('is impaired by what its own service says, unless a watched key explains it', () => {
+    const reported = { reason: 'access_revoked', since: T0 + 1 } as const;
+    const graph = graphOf([key('k')], [consumer('flow', ['k'], { reported })]);
+    expect(consumerIn(graph, 'flow')).toMatchObject({ health: 'impaired', ...reported, rootCauses: [] });
+    graph.update(change({ upserts: [key('k', lostSince(T0 + 2))] }));
+    expect(consumerIn(graph, 'flow')).toMatchObject({ reason: 'key_inaccessible', since: T0 + 1, rootCauses: ['k'] });
+  });
+
+  it('is at risk by a degraded key, an announced deletion or its own finding', () => {
+    const graph = graphOf(
+      [
+        key('weak', { findings: [finding('warning', T0 + 4)] }),
+        key('doomed', { facts: { deletionAt: T0 + 9 } }),
+        key('k'),
+      ],
+      [
+        consumer('a', ['weak', 'k']),
+        consumer('b', ['doomed']),
+        consumer('c', ['k'], { findings: [finding('warning', T0 + 5)] }),
+        consumer('d', ['k'], { findings: [finding('info', T0 + 5)] }),
+      ],
+    );
+    expect(snap(graph).consumers.map(({ health, since }) => [health, since])).toEqual([
+      ['at_risk', T0 + 4],
+      ['at_risk', T0],
+      ['at_risk', T0 + 5],
+      ['ok', T0],
+    ]);
+  });
+
+  it('is unknown only if nothing is known of anything that it uses', () => {
+    const graph = graphOf(
+      [neverKnown('u'), key('k')],
+      [consumer('a', ['elsewhere']), consumer('b', ['u', 'elsewhere']), consumer('c', ['u', 'k'])],
+    );
+    expect(consumerIn(graph, 'a')).toMatchObject({ health: 'unknown', reason: 'not_watched' });
+    expect(consumerIn(graph, 'b')).toMatchObject({ health: 'unknown', rootCauses: ['u'] });
+    expect(consumerIn(graph, 'b')).not.toHaveProperty('reason');
+    expect(consumerIn(graph, 'c').health).toBe('ok');
+    graph.update(change({ upserts: [key('elsewhere')] }));
+    expect(consumerIn(graph, 'a').health).toBe('ok');
+  });
+
+  it('goes when it is deleted', () => {
+    const graph = graphOf([key('k')], [consumer('flow', ['k'])]);
+    graph.update(change({ consumers: { upserts: [], deletes: ['flow', 'unheard-of'] } }));
+    expect(snap(graph).consumers).toEqual([]);
+    expect(graph.dependents('k')).toBe(0);
+  });
+});
+
+describe('an incident', () => {
+  it('is one per root, with every key lost through it and every consumer that it impairs', () => {
+    const graph = graphOf(
+      [
+        key('kms', lostSince(T0 + 3)),
+        key('s1', { needs: [['kms']] }),
+        key('s2', { needs: [['s1']] }),
+        key('unrelated'),
+        key('alone', lostSince(T0 + 1, 'not_found')),
+      ],
+      [consumer('flow', ['s2']), consumer('fine', ['unrelated'])],
+    );
+    expect(snap(graph).incidents).toEqual([
+      { root: 'alone', reason: 'not_found', since: T0 + 1, keys: [], consumers: [] },
+      { root: 'kms', reason: 'disabled', since: T0 + 3, keys: ['s1', 's2'], consumers: ['flow'] },
+    ]);
+  });
+
+  it('stays apart from another one that hits the same key', () => {
+    const graph = graphOf([key('a', lostSince(T0)), key('b', lostSince(T0)), key('s', { needs: [['a'], ['b']] })]);
+    expect(snap(graph).incidents).toMatchObject([
+      { root: 'a', keys: ['s'] },
+      { root: 'b', keys: ['s'] },
+    ]);
+  });
+
+  it('does not list a key that is lost by itself under another root', () => {
+    const graph = graphOf([key('a', lostSince(T0)), key('s', { needs: [['a']], ...lostSince(T0) })]);
+    expect(snap(graph).incidents).toMatchObject([
+      { root: 'a', keys: [] },
+      { root: 's', keys: [] },
+    ]);
+  });
+
+  it('is over when its root is accessible again', () => {
+    const graph = graphOf([key('a', lostSince(T0)), key('s', { needs: [['a']] })]);
+    expect(snap(graph).incidents).toHaveLength(1);
+    graph.update(change({ upserts: [key('a')] }));
+    expect(snap(graph).incidents).toEqual([]);
+  });
+});
