@@ -1,0 +1,148 @@
+import type { ServiceName } from './errors.ts';
+import { KmsModel, SecretsModel } from './models.ts';
+import {
+  type Denial,
+  type Operations,
+  type Principal,
+  partitionOf,
+  type Role,
+  type RotationOutcome,
+  type World,
+} from './world.ts';
+
+/** Something that scripts can take back. */
+export type Revocable = { readonly remove: () => void; readonly [Symbol.dispose]: () => void };
+
+/** Static credentials of an IAM user. */
+export type Credentials = { readonly accessKeyId: string; readonly secretAccessKey: string };
+
+/**
+ * The imitated AWS, for scripts: accounts, their regions, and who may not do what. Calls made here are made by the owner of
+ * the sandbox: no signature, no denial, no fault, no log.
+ */
+export class AwsCloud {
+  readonly #world: World;
+  readonly #operations: Readonly<Record<ServiceName, Operations>>;
+  readonly #accounts = new Map<string, AwsAccount>();
+
+  constructor(world: World, operations: Readonly<Record<ServiceName, Operations>>) {
+    this.#world = world;
+    this.#operations = operations;
+  }
+
+  /** Every operation that is imitated, as `service:Operation`, sorted. */
+  get operations(): readonly string[] {
+    return Object.entries(this.#operations)
+      .flatMap(([service, operations]) => Object.keys(operations).map((name) => `${service}:${name}`))
+      .toSorted();
+  }
+
+  /** The account with this id of twelve digits; it exists from the first time it is named. */
+  account(id: string): AwsAccount {
+    const known = this.#accounts.get(id);
+    if (known) return known;
+    const account = new AwsAccount(this.#world, this.#operations, id);
+    this.#accounts.set(id, account);
+    return account;
+  }
+
+  /**
+   * Refuses an action (`kms:DescribeKey`, `secretsmanager:*`) to the callers of an account, on one resource or all. `because`
+   * replaces the end of AWS's text; "" leaves it out.
+   */
+  deny(denial: { account: string; action: string; resource?: string; because?: string }): Revocable {
+    const added: Denial = { resource: undefined, because: undefined, ...denial };
+    this.#world.denials.add(added);
+    const remove = () => {
+      this.#world.denials.delete(added);
+    };
+    return { remove, [Symbol.dispose]: remove };
+  }
+
+  /** Ends every session of assumed roles now: the next request with one is ExpiredTokenException. */
+  expireSessions(): void {
+    const now = this.#world.now();
+    for (const principal of this.#world.principals.values()) {
+      if (principal.sessionToken !== undefined) {
+        this.#world.principals.set(principal.accessKeyId, { ...principal, expiresAt: now });
+      }
+    }
+  }
+}
+
+/** One account. */
+export class AwsAccount {
+  readonly id: string;
+  /** Access key of the account's user, who may do everything that is not denied. */
+  readonly credentials: Credentials;
+  readonly #world: World;
+  readonly #operations: Readonly<Record<ServiceName, Operations>>;
+  readonly #regions = new Map<string, AwsRegion>();
+
+  constructor(world: World, operations: Readonly<Record<ServiceName, Operations>>, id: string) {
+    this.id = id;
+    this.#world = world;
+    this.#operations = operations;
+    const user: Principal = {
+      account: id,
+      arn: `arn:aws:iam::${id}:user/sandbox`,
+      userId: `AIDA${world.random.pick(17, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567')}`,
+      accessKeyId: `AKIA${world.random.pick(16, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567')}`,
+      secretAccessKey: world.random.hex(40),
+      sessionToken: undefined,
+      expiresAt: undefined,
+    };
+    world.principals.set(user.accessKeyId, user);
+    this.credentials = { accessKeyId: user.accessKeyId, secretAccessKey: user.secretAccessKey };
+  }
+
+  /** One region of the account. */
+  region(name: string): AwsRegion {
+    const known = this.#regions.get(name);
+    if (known) return known;
+    const region = new AwsRegion(this.#world, this.#operations, this.id, name);
+    this.#regions.set(name, region);
+    return region;
+  }
+
+  /**
+   * Makes (or replaces) a role and gives its ARN. `externalId`: what AssumeRole must bring. `trusts`: accounts that may
+   * assume it, all when it is left out. `partition` is `aws` unless given.
+   */
+  role(name: string, trust: { externalId?: string; trusts?: readonly string[]; partition?: string } = {}): string {
+    const role: Role = {
+      arn: `arn:${trust.partition ?? 'aws'}:iam::${this.id}:role/${name}`,
+      account: this.id,
+      name,
+      roleId: `AROA${this.#world.random.pick(17, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567')}`,
+      externalId: trust.externalId,
+      trusts: trust.trusts,
+    };
+    this.#world.roles.set(role.arn, role);
+    return role.arn;
+  }
+}
+
+/** One region of one account, with its services. */
+export class AwsRegion {
+  readonly name: string;
+  readonly secrets: SecretsModel;
+  readonly kms: KmsModel;
+  readonly #world: World;
+  readonly #account: string;
+
+  constructor(world: World, operations: Readonly<Record<ServiceName, Operations>>, account: string, name: string) {
+    this.name = name;
+    this.#world = world;
+    this.#account = account;
+    this.secrets = new SecretsModel(world, operations.secretsmanager, account, name);
+    this.kms = new KmsModel(world, operations.kms, account, name);
+  }
+
+  /** Registers a rotation function that Secrets Manager may call, with what it does, and gives its ARN. */
+  rotationFunction(name: string, outcome: RotationOutcome = 'done'): string {
+    const arn = `arn:${partitionOf(this.name)}:lambda:${this.name}:${this.#account}:function:${name}`;
+    this.#world.store(this.#account, this.name).rotationFunctions.set(arn, outcome);
+    return arn;
+  }
+}

@@ -1,0 +1,57 @@
+import { AwsCloud } from './aws/cloud.ts';
+import { Gateway } from './aws/gateway.ts';
+import { allOperations } from './aws/operations.ts';
+import { World } from './aws/world.ts';
+import { Faults } from './faults.ts';
+import { serveHttp } from './http.ts';
+import { seeded } from './random.ts';
+import { RequestLog } from './requests.ts';
+
+/** A running sandbox. */
+export type Sandbox = {
+  /** The endpoint of every AWS service: give it to any client as endpoint URL. */
+  readonly url: string;
+  readonly aws: AwsCloud;
+  readonly faults: Faults;
+  /** What was asked over the wire. */
+  readonly requests: RequestLog;
+  readonly [Symbol.asyncDispose]: () => Promise<void>;
+};
+
+/** How a sandbox is started. */
+export type SandboxOptions = {
+  /** 127.0.0.1 unless given. */
+  readonly host?: string;
+  /** 0, a free one, unless given. */
+  readonly port?: number;
+  /** The sandbox's time in ms; the machine's clock unless given. Requests signed more than 5 minutes away from it are refused. */
+  readonly now?: () => number;
+  /** Ids, tokens and probabilities follow from it. */
+  readonly seed?: number;
+};
+
+/** How many requests the log keeps. */
+const LOGGED_REQUESTS = 5_000;
+
+/**
+ * Starts an imitation of AWS Secrets Manager, KMS and STS that speaks their real wire protocols on one port, with faults that
+ * can be scripted. Throws what listening throws.
+ */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const random = seeded(options.seed ?? 1);
+  const world = new World(random, options.now ?? Date.now);
+  const faults = new Faults(seeded((options.seed ?? 1) + 1));
+  const requests = new RequestLog(LOGGED_REQUESTS);
+  const operations = allOperations();
+  const gateway = new Gateway({ world, faults, requests, operations });
+  const server = await serveHttp({ host: options.host ?? '127.0.0.1', port: options.port ?? 0 }, (request) =>
+    gateway.answer(request),
+  );
+  return {
+    url: server.url,
+    aws: new AwsCloud(world, operations),
+    faults,
+    requests,
+    [Symbol.asyncDispose]: server[Symbol.asyncDispose],
+  };
+}
