@@ -216,7 +216,7 @@ describe('what says nothing about a key', () => {
     ['an error cut off', { status: 400, body: '{"__type":"ResourceNotFoun' }, 'bad_response'],
     ['a good answer cut off', { status: 200, body: '{"ARN":"arn:aws:secre' }, 'bad_response'],
     ['a good answer that is HTML', { status: 200, body: '<html>Please log in</html>' }, 'bad_response'],
-    ['a connection that dies within the body', { body: '{"ARN":', then: 'reset' }, 'network'],
+    ['a connection that dies within the body', { body: '{"ARN":', ending: 'reset' }, 'network'],
   ])('%s is no loss', async (_, answer, reason) => {
     const failure = await failureOf('secrets-manager', answer);
     expect(failure.reason).toBe(reason);
@@ -254,7 +254,7 @@ describe('trouble on the way', () => {
   it('an aborted call with a stalled body ends at once and is a time-out', async () => {
     const { connection, session } = await openSession(wire, 'secrets-manager');
     await using _ = connection;
-    wire.on('DescribeSecret', { body: '{"ARN":', then: 'stall' });
+    wire.on('DescribeSecret', { body: '{"ARN":', ending: 'stall' });
     const control = new AbortController();
     const look = session.describe(stub, undefined, contextWith(control.signal)).catch((error: unknown) => error);
     await wire.stalled;
@@ -264,7 +264,7 @@ describe('trouble on the way', () => {
 
   it('a request without an answer is given up after half of the deadline, twice', async () => {
     await using connection = await connectTo(wire, { kms: {} }, {}, { callTimeoutMs: 100 });
-    wire.on('GetCallerIdentity', { then: 'silence' });
+    wire.on('GetCallerIdentity', { ending: 'silence' });
     const failure = await refusedBy(connection);
     expect(failure).toMatchObject({ reason: 'timeout', evidence: { attempts: 2 } });
   });

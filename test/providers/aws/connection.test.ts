@@ -111,7 +111,7 @@ describe('a connection', () => {
   });
 
   it('does not hang for ever on a role whose answer never ends', async () => {
-    wire.on('AssumeRole', { headers: { 'content-type': 'text/xml' }, body: '<AssumeRole', then: 'stall' });
+    wire.on('AssumeRole', { headers: { 'content-type': 'text/xml' }, body: '<AssumeRole', ending: 'stall' });
     await using connection = await connectTo(wire, { kms: {} }, { roleArn: ROLE }, { callTimeoutMs: 60 });
     const failed = await connection.identify(plainContext).catch((error: unknown) => error);
     expect(connection.classify(failed, 'outer')).toMatchObject({ reason: 'timeout' });
