@@ -107,7 +107,8 @@ function credentialsOf(
     staticCredentials(target, options.env) ??
     fromNodeProviderChain({
       ...(target.profile === undefined ? {} : { profile: target.profile }),
-      clientConfig: { requestHandler: settings.requestHandler, region: settings.region },
+      // No region here: SSO lives in one of its own, which only the profile knows.
+      clientConfig: { requestHandler: settings.requestHandler },
     });
   if (target.roleArn === undefined) return master;
   return fromTemporaryCredentials({

@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
@@ -13,6 +14,7 @@ import {
   stsError,
   type Wire,
 } from '../../fixtures/aws-wire.ts';
+import { LOOPBACK_CERTIFICATE, LOOPBACK_KEY } from '../../fixtures/tls.ts';
 
 const ROLE = 'arn:aws:iam::444455556666:role/keyvigil';
 
@@ -136,6 +138,28 @@ describe('a connection', () => {
     proxy.closeAllConnections();
     proxy.close();
     expect(paths[0]).toBe('http://sts.invalid/');
+  });
+
+  it('trusts a private certificate authority that it is given, and nobody else', async () => {
+    const { body = '', headers = {} } = callerIdentity();
+    const server = createTlsServer({ key: LOOPBACK_KEY, cert: LOOPBACK_CERTIFICATE }, (_, response) => {
+      response.writeHead(200, { ...headers }).end(String(body));
+    });
+    const listening = Promise.withResolvers<void>();
+    server.listen(0, '127.0.0.1', listening.resolve);
+    await listening.promise;
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await using trusting = await connectTo({ url }, { kms: {} }, {}, { ca: LOOPBACK_CERTIFICATE });
+    await using plain = await connectTo({ url }, { kms: {} });
+    const identity = await trusting.identify(plainContext);
+    const failed = await plain.identify(plainContext).catch((error: unknown) => error);
+    server.closeAllConnections();
+    server.close();
+    expect(identity.account).toBe(ACCOUNT);
+    expect(plain.classify(failed, 'outer')).toMatchObject({
+      reason: 'network',
+      evidence: { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' },
+    });
   });
 
   it('refuses to open what it has not got', async () => {

@@ -10,6 +10,7 @@ import {
   plainContext,
   REGION,
   startWire,
+  undeclared,
   type Wire,
 } from '../../fixtures/aws-wire.ts';
 
@@ -46,6 +47,7 @@ afterEach(async () => {
   vi.useRealTimers();
   vi.restoreAllMocks();
   await connection[Symbol.asyncDispose]();
+  expect(undeclared(wire, secretsManager)).toEqual([]);
   await wire[Symbol.asyncDispose]();
 });
 

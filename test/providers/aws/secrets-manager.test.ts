@@ -10,6 +10,7 @@ import {
   plainContext,
   REGION,
   startWire,
+  undeclared,
   type Wire,
 } from '../../fixtures/aws-wire.ts';
 
@@ -45,6 +46,7 @@ beforeEach(async () => {
 afterEach(async () => {
   vi.useRealTimers();
   await dispose();
+  expect(undeclared(wire, secretsManager)).toEqual([]);
   await wire[Symbol.asyncDispose]();
 });
 
@@ -282,6 +284,11 @@ describe('what decrypts a secret', () => {
     const facts = await enriched(await look({ ...current, KmsKeyId: 'new' }), { VersionId: V1 });
     expect(facts.dependsOn).toEqual([{ anyOf: [`${KMS}key/new`], role: 'decrypts', assumed: true }]);
     expect(facts.detailKey).toBe(secretsManager.detailKey?.(facts));
+  });
+
+  it('is not settled by a list that lags behind', async () => {
+    const facts = await look({ VersionIdsToStages: { [V2]: ['AWSCURRENT'] } });
+    await expect(enriched(facts, { VersionId: V1 })).rejects.toThrow('does not know the current version');
   });
 
   it('a secret without a version needs no call for details', async () => {

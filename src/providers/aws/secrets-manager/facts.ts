@@ -120,6 +120,7 @@ export function detailKey(facts: KeyFacts): string {
 /**
  * The facts with what the list of versions adds: the keys that really encrypted the current version, and when versions
  * were made. An answer that tells no keys (moto) leaves the edge that was assumed.
+ * @throws BadAnswer where the current version is not among them
  */
 export function withVersions(facts: KeyFacts, versions: readonly SecretVersionsListEntry[], now: number): KeyFacts {
   const entry = (id: string | undefined) => versions.find((candidate) => candidate.VersionId === id);
@@ -128,7 +129,10 @@ export function withVersions(facts: KeyFacts, versions: readonly SecretVersionsL
       id: version.id,
       ...present({ createdAt: instant(entry(version.id)?.CreatedDate) ?? version.createdAt }),
     };
-  const keys = entry(facts.version?.id)?.KmsKeyIds ?? [];
+  const current = entry(facts.version?.id);
+  // Rotated in between, or the list lags behind: next time.
+  if (!current) throw new BadAnswer('ListSecretVersionIds does not know the current version');
+  const keys = current.KmsKeyIds ?? [];
   return {
     ...facts,
     ...present({

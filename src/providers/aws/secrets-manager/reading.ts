@@ -28,7 +28,7 @@ export function couldNotDecrypt(facts: KeyFacts, known: KeyFacts | undefined): b
 /** What was known of reads, carried over to fresh facts; at first sight, when the first read is due. */
 export function carryReads(facts: KeyFacts, known: KeyFacts | undefined, now: number): KeyFacts {
   const { readAt, readResult, readDueAt } = known?.attributes ?? {};
-  const reads: Record<string, Scalar> = { readDueAt: readDueAt ?? now + jitter(facts.resource) * HOUR_MS };
+  const reads: Record<string, Scalar> = { readDueAt: readDueAt ?? Math.round(now + jitter(facts.resource) * HOUR_MS) };
   if (readAt !== undefined) reads.readAt = readAt;
   if (readResult !== undefined) reads.readResult = readResult;
   return { ...facts, attributes: { ...facts.attributes, ...reads } };
