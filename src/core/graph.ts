@@ -53,10 +53,12 @@ export function createGraph(options: GraphOptions): Graph {
   const viewing = { ...options, record: (resource: string) => records.get(resource) };
   let revision = options.revision ?? 0;
   let sorted: readonly KeyNode[] = [];
-  let published: Published = publish([], []);
+  let published: Published = publish([]);
   // What differs from what was published last; folded in by the next snapshot, however many updates come before it.
   const changed = new Set<KeyNode>();
+  const lost = new Set<KeyNode>();
   let keySetChanged = false;
+  let lostChanged = false;
   let consumersChanged = false;
 
   function update(change: GraphChange): void {
@@ -75,7 +77,10 @@ export function createGraph(options: GraphOptions): Graph {
     }
     for (const resource of ended) {
       records.delete(resource);
-      keySetChanged = links.remove(resource) !== undefined || keySetChanged;
+      const node = links.remove(resource);
+      if (!node) continue;
+      keySetChanged = true;
+      lostChanged = lost.delete(node) || lostChanged;
     }
     for (const record of change.consumers?.upserts ?? []) links.upsertConsumer(record);
     for (const resource of change.consumers?.deletes ?? []) {
@@ -96,6 +101,8 @@ export function createGraph(options: GraphOptions): Graph {
       if (view === node.view) continue;
       node.view = view;
       changed.add(node);
+      lostChanged = lost.delete(node) || node.lost !== undefined || lostChanged;
+      if (node.lost) lost.add(node);
       for (const ref of node.refs) for (const consumer of ref.consumers) consumers.add(consumer);
     }
     for (const node of consumers) {
@@ -116,11 +123,21 @@ export function createGraph(options: GraphOptions): Graph {
       keys = patched;
     }
     if (consumersChanged) {
-      consumers = [...links.consumers.values()].flatMap((node) => node.view ?? []).sort(byResource);
+      consumers = [...links.consumers.values()].flatMap((node) => node.view ?? []).sort(compareResources);
     }
-    if (keys !== published.keys || consumers !== published.consumers) published = publish(keys, consumers);
+    if (lostChanged || consumersChanged) {
+      const views = [...lost].flatMap((node) => node.view ?? []).sort(compareResources);
+      published = publish(
+        keys,
+        consumers,
+        lazily(() => incidentsOf(views, consumers)),
+      );
+    } else if (keys !== published.keys) {
+      published = publish(keys, consumers, published.incidents);
+    }
     changed.clear();
     keySetChanged = false;
+    lostChanged = false;
     consumersChanged = false;
   }
 
@@ -130,12 +147,12 @@ export function createGraph(options: GraphOptions): Graph {
     snapshot({ at, sources, storeUp }) {
       fold();
       revision += 1;
-      const { keys, index, consumers, incidents } = published;
+      const { keys, byResource, consumers, incidents } = published;
       return {
         revision,
         at,
         keys,
-        byResource: index,
+        byResource,
         consumers,
         sources,
         storeUp,
@@ -157,29 +174,32 @@ export function createGraph(options: GraphOptions): Graph {
 
 interface Published {
   readonly keys: readonly KeyView[];
-  readonly index: KeyIndex;
+  readonly byResource: KeyIndex;
   readonly consumers: readonly ConsumerView[];
-  /** Computed when it is first asked for: most snapshots are replaced before anybody does. */
   incidents(): readonly Incident[];
 }
 
-function publish(keys: readonly KeyView[], consumers: readonly ConsumerView[]): Published {
-  let incidents: readonly Incident[] | undefined;
-  return {
-    keys,
-    index: new KeyIndex(keys),
-    consumers,
-    incidents() {
-      incidents ??= incidentsOf(keys, consumers);
-      return incidents;
-    },
+function publish(
+  keys: readonly KeyView[],
+  consumers: readonly ConsumerView[] = [],
+  incidents: () => readonly Incident[] = lazily(() => []),
+): Published {
+  return { keys, byResource: new KeyIndex(keys), consumers, incidents };
+}
+
+/** Computed when it is first asked for: most snapshots are replaced before anybody does. */
+function lazily<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
   };
 }
 
 /** The nodes sorted by resource, each with its place noted. What was sorted before is not sorted again. */
 function sort(before: readonly KeyNode[], nodes: ReadonlyMap<string, KeyNode>): readonly KeyNode[] {
   const kept = before.filter((node) => nodes.get(node.resource) === node);
-  const added = [...nodes.values()].filter((node) => node.index < 0).sort(byResource);
+  const added = [...nodes.values()].filter((node) => node.index < 0).sort(compareResources);
   const sorted: KeyNode[] = [];
   let next = 0;
   for (const node of kept) {
@@ -191,7 +211,7 @@ function sort(before: readonly KeyNode[], nodes: ReadonlyMap<string, KeyNode>): 
   return sorted;
 }
 
-function byResource(left: { readonly resource: string }, right: { readonly resource: string }): number {
+function compareResources(left: { readonly resource: string }, right: { readonly resource: string }): number {
   if (left.resource === right.resource) return 0;
   return left.resource < right.resource ? -1 : 1;
 }

@@ -3,14 +3,13 @@ import type { ConsumerView, Incident, KeyView } from './snapshot.ts';
 /**
  * One incident for each key whose own belief is inaccessible, sorted by that root, with all keys lost through it and all
  * consumers that it impairs. What two causes hit stands in both.
- * @param keys sorted by resource
+ * @param lost every key whose health is inaccessible, sorted by resource
  */
-export function incidentsOf(keys: readonly KeyView[], consumers: readonly ConsumerView[]): readonly Incident[] {
+export function incidentsOf(lost: readonly KeyView[], consumers: readonly ConsumerView[]): readonly Incident[] {
   const incidents = new Map<string, { keys: string[]; consumers: string[] }>();
-  const roots = keys.filter((key) => key.own?.status === 'inaccessible');
+  const roots = lost.filter((key) => key.own?.status === 'inaccessible');
   for (const root of roots) incidents.set(root.resource, { keys: [], consumers: [] });
-  for (const key of keys) {
-    if (key.health !== 'inaccessible') continue;
+  for (const key of lost) {
     for (const root of key.rootCauses) incidents.get(root)?.keys.push(key.resource);
   }
   for (const consumer of consumers) {

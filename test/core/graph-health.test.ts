@@ -112,6 +112,12 @@ describe('a key that needs another', () => {
     expect(keyIn(graph, 's')).toMatchObject({ health: 'unknown', reason: 'denied', rootCauses: ['k'] });
   });
 
+  it('follows that one when its looks fail for another reason', () => {
+    const graph = graphOf([key('s', { needs: [['k']] }), neverKnown('k', 'denied')]);
+    graph.update({ upserts: [neverKnown('k', 'throttled')], deletes: [] });
+    expect(keyIn(graph, 's').reason).toBe('throttled');
+  });
+
   it('is no worse for one that is merely degraded, blind or not watched', () => {
     const blind = { blindSince: T0, blindReason: 'denied', inconclusive: 3 } as const;
     const graph = graphOf([
