@@ -7,8 +7,15 @@ export interface TargetConfig {
   readonly provider: 'aws' | 'azure';
   /** node-cron expression; the top-level one otherwise. */
   readonly schedule?: string;
-  /** Parsed configuration of each service that is on, by name; never empty. */
-  readonly services: Readonly<Record<string, { readonly schedule?: string; readonly [option: string]: unknown }>>;
+  /** IANA zone of `schedule`; the top-level one otherwise. */
+  readonly timezone?: string;
+  /**
+   * Parsed configuration of each service that is on, by name. Services that this version has no code for stand here too
+   * (`inactiveParts` names them); empty only if it has none at all for the provider.
+   */
+  readonly services: Readonly<
+    Record<string, { readonly schedule?: string; readonly timezone?: string; readonly [option: string]: unknown }>
+  >;
   readonly [field: string]: unknown;
 }
 
@@ -20,12 +27,14 @@ export interface SecretSource {
   toJSON(): '<secret>';
 }
 
+/** A receiver. Each secret among its options is a `SecretSource` under its plain name (`url`, `routingKey`, `secret`). */
 export interface ReceiverConfig {
   readonly name: string;
   readonly type: 'alertmanager' | 'slack' | 'pagerduty' | 'webhook';
   readonly options: Readonly<Record<string, unknown>>;
 }
 
+/** The whole configuration. */
 export interface Config {
   /** Path of the file that it came from, absolute; absent for the built-in demo. */
   readonly file?: string;

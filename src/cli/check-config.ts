@@ -1,0 +1,109 @@
+/** `check-config`: everything that can be said of a configuration without asking anybody. */
+import type { Config } from '../config/config.ts';
+import { ConfigError, inactiveParts, loadConfig, redacted, scheduleOf } from '../config/load.ts';
+import { nextRuns } from '../config/schedule.ts';
+import { PROVIDERS, SERVICES } from '../providers/index.ts';
+import type { Io } from './io.ts';
+
+const RUNS = 3;
+
+interface Timetable {
+  readonly schedule: string;
+  readonly timezone: string;
+  /** ISO 8601. */
+  readonly next: readonly string[];
+}
+
+interface Row {
+  readonly target: string;
+  readonly provider: string;
+  readonly location: string;
+  readonly service: string;
+  readonly schedule: string;
+  readonly active: boolean;
+}
+
+/** Every target × location × service, those without code in this version included. */
+function sourcesOf(config: Config): readonly Row[] {
+  return config.targets.flatMap((target) => {
+    const provider = PROVIDERS.find(({ name }) => name === target.provider);
+    const locations = provider?.locations(target) ?? ['global'];
+    return Object.keys(target.services).flatMap((service) =>
+      locations.map((location) => ({
+        target: target.name,
+        provider: target.provider,
+        location,
+        service,
+        schedule: scheduleOf(config, target, service).schedule,
+        active: provider?.services.some(({ name }) => name === service) ?? false,
+      })),
+    );
+  });
+}
+
+/** The next runs of each schedule that anything is swept by. */
+function timetables(config: Config): readonly Timetable[] {
+  const schedules = config.targets.flatMap((target) =>
+    Object.keys(target.services).map((service) => scheduleOf(config, target, service)),
+  );
+  const distinct = new Map(schedules.map((one) => [`${one.schedule}\n${one.timezone}`, one]));
+  return [...distinct.values()].map(({ schedule, timezone }) => ({
+    schedule,
+    timezone,
+    next: nextRuns(schedule, timezone, RUNS).map((date) => date.toISOString()),
+  }));
+}
+
+/** Lines with columns of equal width, two spaces apart. */
+function columns(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]?.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0))) ?? [];
+  return rows.map((row) => `${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ')}`.trimEnd()).join('\n');
+}
+
+function textOf(config: Config): string {
+  const head = ['TARGET', 'PROVIDER', 'LOCATION', 'SERVICE', 'SCHEDULE', ''];
+  const body = sourcesOf(config).map((row) => [
+    row.target,
+    row.provider,
+    row.location,
+    row.service,
+    row.schedule,
+    row.active ? '' : 'not active yet',
+  ]);
+  const runs = timetables(config).map(
+    ({ schedule, timezone, next }) => `  ${schedule} (${timezone})\n${next.map((at) => `    ${at}`).join('\n')}`,
+  );
+  return `${columns([head, ...body])}\n\nNext runs:\n${runs.join('\n')}\n`;
+}
+
+/**
+ * Validates a configuration file, offline, and prints what it would watch and when. Errors and warnings go to stderr; with
+ * `--output json` they are part of the data.
+ * @returns 0 if it is valid, 2 if not
+ */
+export async function checkConfigCommand(
+  options: { readonly file: string; readonly output: 'text' | 'json' },
+  io: Io,
+): Promise<number> {
+  const { file, output } = options;
+  const json = (data: unknown) => io.out(`${JSON.stringify(data, null, 2)}\n`);
+  try {
+    const { config, warnings } = await loadConfig(file, { env: io.env, services: SERVICES });
+    const inactive = inactiveParts(config, SERVICES);
+    if (output === 'json') {
+      const sources = sourcesOf(config);
+      json({ valid: true, file, warnings, inactive, sources, schedules: timetables(config), config: redacted(config) });
+      return 0;
+    }
+    io.out(`${file} is valid.\n\n${textOf(config)}`);
+    for (const warning of [...warnings, ...inactive.map((sentence) => `${file}: ${sentence}`)]) {
+      io.err(`warning: ${warning}\n`);
+    }
+    return 0;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    if (output === 'json') json({ valid: false, file, errors: error.issues });
+    else io.err(`${error.message}\n`);
+    return 2;
+  }
+}
