@@ -19,8 +19,10 @@ const GAP = '  ';
 interface Column {
   readonly title: string;
   readonly cell: (key: KeyView) => string;
-  /** Columns with a higher rank go first where there is no room. */
+  /** Columns with a higher rank go first where there is no room; 0 stays. */
   readonly rank: number;
+  /** What it may be cut to before another column goes; absent: cut, it would be of no use. */
+  readonly least?: number;
 }
 
 /**
@@ -31,7 +33,9 @@ export function renderTable(
   snapshot: Pick<Snapshot, 'keys' | 'consumers' | 'sources' | 'byResource'>,
   style: TableStyle,
 ): string {
-  const keys = snapshot.keys.toSorted((a, b) => RANK[a.health] - RANK[b.health] || derived(a) - derived(b));
+  const keys = snapshot.keys.toSorted(
+    (a, b) => RANK[a.health] - RANK[b.health] || derived(a) - derived(b) || b.consumers - a.consumers,
+  );
   const lines = keys.length === 0 ? [] : [...table(keys, columnsOf(snapshot, style.now), style), ''];
   for (const consumer of snapshot.consumers) {
     if (consumer.health === 'ok') continue;
@@ -73,15 +77,16 @@ const COLORS = {
 function columnsOf({ byResource }: Pick<Snapshot, 'byResource'>, now: number): readonly Column[] {
   return [
     { title: 'HEALTH', cell: (key) => mark(key.health), rank: 0 },
-    { title: 'NAME', cell: (key) => visible(key.name), rank: 0 },
+    { title: 'NAME', cell: (key) => visible(key.name), rank: 0, least: 24 },
     { title: 'KIND', cell: (key) => KIND_WORDS[key.kind], rank: 3 },
     { title: 'WHERE', cell: (key) => visible(`${key.account}/${key.location}`), rank: 4 },
-    { title: 'REASON', cell: reason, rank: 1 },
+    { title: 'REASON', cell: reason, rank: 0, least: 20 },
     { title: 'FOR', cell: (key) => (key.health === 'accessible' ? '' : span(now - key.since)), rank: 5 },
     {
       title: 'BECAUSE OF',
       cell: (key) => key.rootCauses.map((root) => visible(byResource.get(root)?.name ?? root)).join(', '),
       rank: 2,
+      least: 16,
     },
   ];
 }
@@ -118,18 +123,21 @@ function table(keys: readonly KeyView[], all: readonly Column[], style: TableSty
 /** Widths that fit: columns are left out from the highest rank on, then the widest of the rest gives way. 0: left out. */
 function share(natural: readonly number[], columns: readonly Column[], room: number): number[] {
   const widths = [...natural];
-  // Health is one of a few words, and is never cut.
-  const least = natural.map((width, at) => (at === 0 ? width : Math.min(width, MIN_COLUMN)));
+  const least = natural.map((width, at) => Math.min(width, columns[at]?.least ?? width));
   const optional = columns.flatMap(({ rank }, at) => (rank > 0 ? [{ at, rank }] : []));
   for (const { at } of optional.toSorted((a, b) => b.rank - a.rank)) {
     if (total(widths.map((width, at) => (width === 0 ? 0 : (least[at] ?? 0)))) <= room) break;
     widths[at] = 0;
   }
-  for (let over = total(widths) - room; over > 0; over = total(widths) - room) {
-    const widest = widths.reduce((best, width, at) => (at > 0 && width > (widths[best] ?? 0) ? at : best), 1);
-    const width = widths[widest] ?? 0;
-    if (width <= MIN_COLUMN) break;
-    widths[widest] = Math.max(MIN_COLUMN, width - over);
+  // First down to what each column should keep, then, in a very small terminal, to what any needs.
+  for (const floor of [least, least.map((width, at) => (columns[at]?.least === undefined ? width : MIN_COLUMN))]) {
+    for (let over = total(widths) - room; over > 0; over = total(widths) - room) {
+      const spare = widths.map((width, at) => width - (floor[at] ?? 0));
+      const widest = spare.indexOf(Math.max(...spare));
+      const give = Math.min(over, spare[widest] ?? 0);
+      if (give <= 0) break;
+      widths[widest] = (widths[widest] ?? 0) - give;
+    }
   }
   return widths;
 }
@@ -163,9 +171,12 @@ const segments = new Intl.Segmenter('en', { granularity: 'grapheme' });
 const WIDE =
   /\p{Emoji_Presentation}|\uFE0F|[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF01-\uFF60\uFFE0-\uFFE6\u{20000}-\u{3FFFD}]/u;
 
+/** Most text by far: Latin letters and our own icons, a cell each. */
+const NARROW = /^[\x20-\x7e\u00a1-\u02ff✔✖▲…]*$/;
+
 /** Terminal cells of a text: East Asian and emoji characters take two. */
 function widthOf(text: string): number {
-  if (/^[\x20-\x7e]*$/.test(text)) return text.length;
+  if (NARROW.test(text)) return text.length;
   let width = 0;
   for (const { segment } of segments.segment(text)) width += WIDE.test(segment) ? 2 : 1;
   return width;

@@ -114,7 +114,7 @@ export function addApi(app: Hono, deps: WebDeps, overview: () => Overview, own: 
     return c.json(answer('events', page, eventJson));
   });
 
-  app.get('/api/v1/keys/:resource{.+}', async (c) => {
+  app.get('/api/v1/keys/:resource{[\\s\\S]+}', async (c) => {
     const resource = c.req.param('resource');
     const snapshot = deps.snapshot();
     const view = snapshot.byResource.get(resource);

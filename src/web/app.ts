@@ -71,7 +71,7 @@ export function createApp(deps: WebDeps, own: () => OwnNames): Hono {
     return c.html(statusPage(view, query.values, pageContext('', view.snapshot.at)));
   });
 
-  app.get('/keys/:resource{.+}', async (c) => {
+  app.get('/keys/:resource{[\\s\\S]+}', async (c) => {
     const resource = c.req.param('resource');
     const view = overview();
     const context = pageContext('../', view.snapshot.at);

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { createApp } from './app.ts';
 import type { WebDeps } from './deps.ts';
@@ -50,6 +50,9 @@ export function createWeb(deps: WebDeps, limits: Partial<WebLimits> = {}): Web {
     // Only for what no URL can be made of; everything else is answered by the app.
     errorHandler: () => Response.json({ error: 'Host: not understood' }, { status: 400 }),
   });
+  // Node's own list of idle connections leaves out those that never sent a request, as browsers open them in advance.
+  const idle = new Set<Socket>();
+  let closing = false;
   const server = createServer(
     {
       headersTimeout: bounds.headersTimeoutMs,
@@ -60,17 +63,27 @@ export function createWeb(deps: WebDeps, limits: Partial<WebLimits> = {}): Web {
       maxHeaderSize: bounds.maxHeaderBytes,
     },
     (request, response) => {
-      const expiry = setTimeout(() => request.socket.destroy(), bounds.responseTimeoutMs);
-      response.once('close', () => clearTimeout(expiry));
+      const { socket } = request;
+      const expiry = setTimeout(() => socket.destroy(), bounds.responseTimeoutMs);
+      idle.delete(socket);
+      response.once('close', () => {
+        clearTimeout(expiry);
+        if (closing) socket.destroySoon();
+        else if (!socket.destroyed) idle.add(socket);
+      });
       const path = request.url?.split('?', 1)[0];
       const answered = path === '/metrics' ? answerMetrics(deps, request, response) : answer(request, response);
       answered.catch((error: unknown) => {
         deps.onError(error, `${request.method} ${path}`);
-        request.socket.destroy();
+        socket.destroy();
       });
     },
   );
   server.maxConnections = bounds.maxConnections;
+  server.on('connection', (socket) => {
+    idle.add(socket);
+    socket.once('close', () => idle.delete(socket));
+  });
 
   return {
     async listen(host, port) {
@@ -91,7 +104,8 @@ export function createWeb(deps: WebDeps, limits: Partial<WebLimits> = {}): Web {
     async [Symbol.asyncDispose]() {
       if (!server.listening) return;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
+      closing = true;
+      for (const socket of idle) socket.destroy();
       const expiry = setTimeout(() => server.closeAllConnections(), bounds.drainMs);
       await closed;
       clearTimeout(expiry);

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { consumerJson, eventJson, keyJson, sourceJson } from '../../src/core/json.ts';
+import { consumerView, keyView, NOW, source } from '../web/world.ts';
+
+/** The lists of the contract ("Command line" of the design), in its order. */
+const KEY_FIELDS =
+  'resource kind name provider account location targets tags health reason since blindSince blindReason version versionCreatedAt expiresAt deletionAt recoverableUntil nextRotationAt rootCauses consumers findings checkedAt';
+const CONSUMER_FIELDS = 'resource kind name provider account location health reason since rootCauses uses findings';
+const SOURCE_FIELDS = 'target location service up reason lastSuccessAt objects';
+const EVENT_FIELDS = 'id at type resource kind from to reason version';
+const FINDING = { id: 'kms.x', severity: 'warning', summary: 'S.', remedy: 'do it', since: NOW } as const;
+
+function fieldsOf(value: unknown): string {
+  return Object.keys(JSON.parse(JSON.stringify(value))).join(' ');
+}
+
+describe('the JSON contract', () => {
+  const key = keyView({
+    resource: 'arn:aws:kms:eu-west-1:111122223333:key/k',
+    reason: 'disabled',
+    health: 'inaccessible',
+    blindSince: NOW,
+    blindReason: 'timeout',
+    version: 'v1',
+    versionCreatedAt: NOW,
+    expiresAt: NOW,
+    deletionAt: NOW,
+    recoverableUntil: NOW,
+    nextRotationAt: NOW,
+    findings: [FINDING],
+  });
+
+  it('names the fields of a key exactly', () => {
+    expect(fieldsOf(keyJson(key))).toBe(KEY_FIELDS);
+    expect(fieldsOf((keyJson(key).findings as object[])[0])).toBe('id severity summary remedy');
+  });
+
+  it('names the fields of a consumer exactly', () => {
+    const consumer = consumerView({
+      resource: 'arn:flow',
+      reason: 'key_inaccessible',
+      uses: [{ resource: 'k', versionInUse: 'v', role: 'decrypts' }],
+      findings: [FINDING],
+    });
+    expect(fieldsOf(consumerJson(consumer))).toBe(CONSUMER_FIELDS);
+    expect(fieldsOf((consumerJson(consumer).uses as object[])[0])).toBe('resource versionInUse role');
+  });
+
+  it('names the fields of a source exactly', () => {
+    expect(fieldsOf(sourceJson(source({ up: false, reason: 'denied' })))).toBe(SOURCE_FIELDS);
+  });
+
+  it('names the fields of an event exactly', () => {
+    const event = {
+      id: 1,
+      at: NOW,
+      type: 'transition',
+      resource: 'r',
+      kind: 'aws-secret',
+      from: 'a',
+      to: 'b',
+    } as const;
+    expect(fieldsOf(eventJson({ ...event, reason: 'disabled', version: 'v' }))).toBe(EVENT_FIELDS);
+    expect(fieldsOf(eventJson(event))).toBe('id at type resource kind from to');
+  });
+
+  it('writes times as ISO 8601 and leaves absent ones out', () => {
+    expect(keyJson(key)).toMatchObject({ since: '2026-11-17T10:27:30.000Z', expiresAt: '2026-11-20T10:27:30.000Z' });
+    const bare = JSON.parse(JSON.stringify(keyJson(keyView({ resource: 'r' }))));
+    for (const field of ['reason', 'blindSince', 'version', 'expiresAt', 'deletionAt'])
+      expect(bare).not.toHaveProperty(field);
+  });
+
+  it('leaves a date out that no calendar has, rather than failing on the object', () => {
+    expect(keyJson(keyView({ resource: 'r', expiresAt: 1e18 })).expiresAt).toBeUndefined();
+  });
+});
