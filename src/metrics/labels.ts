@@ -85,17 +85,23 @@ export function resourceValue(resource: string): string {
   return `${escaped(cut(kept, MAX_RESOURCE - 17))}~${digest}`;
 }
 
-/** The identity labels and the tag labels of an object as label text. A tag that it does not have is no label. */
-export function identityText(object: Identified, tags: readonly TagLabel[], resource: string): string {
-  let text =
+/** The identity up to the quote before the resource, as label text. */
+export function placeText(object: Identified): string {
+  return (
     `provider="${labelValue(object.provider)}",account="${labelValue(object.account)}"` +
-    `,location="${labelValue(object.location)}",kind="${labelValue(object.kind)}"` +
-    `,resource="${resource}",name="${labelValue(object.name)}"`;
+    `,location="${labelValue(object.location)}",kind="${labelValue(object.kind)}",resource="`
+  );
+}
+
+/** The identity from the quote behind the resource on, tag labels included. A tag that an object lacks is no label. */
+export function tailText(object: Identified, tags: readonly TagLabel[]): string {
+  const parts = ['",name="', labelValue(object.name), '"'];
   for (const { tag, label } of tags) {
     const value = object.tags && Object.hasOwn(object.tags, tag) ? object.tags[tag] : undefined;
-    if (value) text += `,${label}="${labelValue(value)}"`;
+    if (value) parts.push(',', label, '="', labelValue(value), '"');
   }
-  return text;
+  // Joined, not concatenated: it is written many times, and V8 would keep it in pieces.
+  return parts.join('');
 }
 
 /** Whether two views of one object give the same identity text. */

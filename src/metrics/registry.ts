@@ -61,7 +61,7 @@ export interface Metrics {
 
 /**
  * @param options.tagLabels tag keys of the configuration that become labels.
- * @param options.onError told of each object that could not be rendered, each time that was tried.
+ * @param options.onError told of each object that could not be rendered.
  */
 export function createMetrics(options: {
   readonly version: string;

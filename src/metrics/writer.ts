@@ -1,17 +1,19 @@
 /** Writes what a snapshot says, family by family. */
 import type { Snapshot } from '../core/snapshot.ts';
-import { nextRuns, type Run } from './blocks.ts';
 import { compress, type Piece } from './gzip.ts';
 import { labelValue, type TagLabel } from './labels.ts';
 import type { Output } from './output.ts';
-import { header, keyLines, type OnError, objectBase, sampleLines } from './render.ts';
+import { header, keyLines, type OnError, objectBase, objectLines } from './render.ts';
 import type { KeyRow, Row } from './row.ts';
+import { nextRuns, type Run } from './runs.ts';
 import { TABLE } from './table.ts';
 
 /** Bytes of compressed text that are kept at most; what is beyond is compressed anew at each scrape. */
 const MAX_KEPT = 64 * 1024 * 1024;
 /** Objects that are rendered at a stretch. */
 const BLOCK = 512;
+
+const EMPTY = Buffer.alloc(0);
 
 const KEY_ROWS = TABLE.filter((row): row is KeyRow => row.source === 'key');
 
@@ -20,7 +22,7 @@ export interface SnapshotWriter {
   write(snapshot: Snapshot, output: Output): Promise<void>;
 }
 
-/** @param onError told of each object that could not be rendered. */
+/** @param options.onError told of each object that could not be rendered; of a key, once for each time it is new. */
 export function createSnapshotWriter(options: {
   readonly tags: readonly TagLabel[];
   readonly onError: OnError;
@@ -40,9 +42,9 @@ export function createSnapshotWriter(options: {
   async function writeRun(row: KeyRow, family: number, run: Run, output: Output): Promise<void> {
     const known = run.pieces[family];
     if (output.gzip && known) return output.piece(known);
-    const text = keyLines(row, run.keys, run.resources, tags, onError);
-    // Where only the resource is written and that is ASCII, latin1 says the same a third faster.
-    const bytes = Buffer.from(text, run.ascii && !row.identity && 'value' in row ? 'latin1' : 'utf8');
+    const column = run.columns[family];
+    // For ASCII latin1 says the same as UTF-8, a third faster.
+    const bytes = column ? Buffer.from(keyLines(row, run.labels, column), run.ascii ? 'latin1' : 'utf8') : EMPTY;
     if (!output.gzip) return bytes.length > 0 ? output.plain(bytes) : output.pace();
     const piece = compress(bytes);
     if (kept + piece.bytes.length <= MAX_KEPT) {
@@ -53,7 +55,7 @@ export function createSnapshotWriter(options: {
   }
 
   async function writeObjects(row: Exclude<Row, KeyRow>, snapshot: Snapshot, output: Output): Promise<void> {
-    const lines = objectLines(row, snapshot);
+    const lines = linesOf(row, snapshot);
     for (let start = 0; start < lines.length; start += BLOCK) {
       let text = '';
       for (const line of lines.slice(start, start + BLOCK)) {
@@ -69,7 +71,7 @@ export function createSnapshotWriter(options: {
 
   return {
     async write(snapshot, output) {
-      const mine = await nextRuns(runs, snapshot.keys, KEY_ROWS, tags, output.pace);
+      const mine = await nextRuns(runs, snapshot.keys, { rows: KEY_ROWS, tags, onError }, output.pace);
       runs = mine;
       kept = bytesKept(mine);
       for (const row of TABLE) {
@@ -93,20 +95,20 @@ function bytesKept(runs: readonly Run[]): number {
 }
 
 /** One function per object, so that one that throws takes no other with it. */
-function objectLines(row: Exclude<Row, KeyRow>, snapshot: Snapshot): (() => string)[] {
+function linesOf(row: Exclude<Row, KeyRow>, snapshot: Snapshot): (() => string)[] {
   switch (row.source) {
     case 'consumer':
       return snapshot.consumers.map((consumer) => () => {
         const samples = row.series(consumer, snapshot);
-        return samples.length === 0 ? '' : sampleLines(row, objectBase(row, consumer), samples);
+        return samples.length === 0 ? '' : objectLines(row, objectBase(row, consumer), samples);
       });
     case 'source':
       return snapshot.sources.map((source) => () => {
         const place = `location="${labelValue(source.location)}",service="${labelValue(source.service)}"`;
-        return sampleLines(row, `target="${labelValue(source.target)}",${place}`, row.series(source));
+        return objectLines(row, `target="${labelValue(source.target)}",${place}`, row.series(source));
       });
     case 'snapshot':
-      return [() => sampleLines(row, '', row.series(snapshot))];
+      return [() => objectLines(row, '', row.series(snapshot))];
     case 'daemon':
       return [];
   }

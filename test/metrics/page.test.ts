@@ -83,7 +83,6 @@ test('a key that is no longer watched leaves no series', async () => {
 
 test('one bad object costs its own lines and nothing else', async () => {
   const errors: Error[] = [];
-  const metrics = metricsOf({ onError: (error) => errors.push(error) });
   const bad = { ...keyView({ resource: 'arn:b', consumers: 7 }), findings: undefined } as unknown as KeyView;
   const poisoned = Object.defineProperty({ ...keyView({ resource: 'arn:c' }) }, 'rootCauses', {
     get: () => {
@@ -96,6 +95,7 @@ test('one bad object costs its own lines and nothing else', async () => {
   });
   for (const page of [pageText, gunzippedPage]) {
     errors.length = 0;
+    const metrics = metricsOf({ onError: (error) => errors.push(error) });
     const families = parseExposition(await page(metrics, snapshot));
     const resources = (name: string) => series(families, name).map(({ labels }) => labels.resource);
     expect(resources('keyvigil_key_consumers')).toEqual(['arn:a', 'arn:b', 'arn:c', 'arn:d']);
@@ -109,6 +109,10 @@ test('one bad object costs its own lines and nothing else', async () => {
       'cannot render keyvigil_source_failures_total',
     ]);
     expect(errors.at(0)?.cause).toBeInstanceOf(Error);
+    // What is bad of a key is not said again before it changes.
+    errors.length = 0;
+    await page(metrics, snapshot);
+    expect(errors.filter(({ message }) => message.includes('keyvigil_key'))).toEqual([]);
   }
 });
 
