@@ -13,7 +13,7 @@ export interface TableStyle {
 }
 
 /** Narrower than this, text is no longer cut: a terminal that small wraps it anyway. */
-const MIN_COLUMN = 12;
+const MIN_COLUMN = 10;
 const GAP = '  ';
 
 interface Column {
@@ -131,12 +131,11 @@ function share(natural: readonly number[], columns: readonly Column[], room: num
   }
   // First down to what each column should keep, then, in a very small terminal, to what any needs.
   for (const floor of [least, least.map((width, at) => (columns[at]?.least === undefined ? width : MIN_COLUMN))]) {
-    for (let over = total(widths) - room; over > 0; over = total(widths) - room) {
+    for (let over = total(widths) - room; over > 0; over -= 1) {
       const spare = widths.map((width, at) => width - (floor[at] ?? 0));
       const widest = spare.indexOf(Math.max(...spare));
-      const give = Math.min(over, spare[widest] ?? 0);
-      if (give <= 0) break;
-      widths[widest] = (widths[widest] ?? 0) - give;
+      if ((spare[widest] ?? 0) <= 0) break;
+      widths[widest] = (widths[widest] ?? 0) - 1;
     }
   }
   return widths;
