@@ -16,13 +16,10 @@ export function findKey(world: World, store: RegionStore, id: string, view: View
 
 function settle(world: World, key: Key, now: number): Key {
   let settled = key;
-  if (key.rotation && key.rotation.nextAt <= now && !unusable(key, now)) {
-    const nextAt = key.rotation.nextAt + key.rotation.everyDays * DAY_MS;
-    settled = rotateKey(
-      { world, now: key.rotation.nextAt },
-      { ...key, rotation: { ...key.rotation, nextAt } },
-      'AUTOMATIC',
-    );
+  while (settled.rotation && settled.rotation.nextAt <= now && !unusable(settled, now)) {
+    const { nextAt: at, everyDays } = settled.rotation;
+    const rotation = { everyDays, nextAt: at + everyDays * DAY_MS };
+    settled = rotateKey({ world, now: at }, { ...settled, rotation }, 'AUTOMATIC');
   }
   if (settled.deletionWaits !== undefined && settled.multiRegion) {
     const replicaRegions = settled.multiRegion.replicaRegions.filter(

@@ -85,20 +85,28 @@ function readValue(call: Call, secretId: string, input: Input) {
   refuseDeleted(secret);
   const version = chooseVersion(secret, input);
   checkDecryptable(call, secret, version);
-  markAccess(call, secret.arn, version.id);
+  markAccess(call, secret, version.id);
   return readAnswer(secret, version);
 }
 
-/** Only the day is kept, and it leaves no trace in LastChangedDate. */
-function markAccess(call: Call, arn: string, versionId: string): void {
+/** Only the day is kept, and it leaves no trace in LastChangedDate. A primary tells when its replicas were read. */
+function markAccess(call: Call, { arn, account, name, primaryRegion }: Secret, versionId: string): void {
   const day = Math.floor(call.now / DAY_MS) * DAY_MS;
-  const { secrets } = call.world.store(arn.split(':')[4] ?? call.account, call.region);
+  const { secrets } = call.world.store(account, call.region);
   const secret = secrets.get(arn);
   if (!secret) return;
   const versions = secret.versions.map((version) =>
     version.id === versionId ? { ...version, accessedAt: day } : version,
   );
   secrets.amend(arn, { ...secret, accessedAt: day, versions });
+  if (primaryRegion === undefined || primaryRegion === call.region) return;
+  const home = call.world.store(account, primaryRegion);
+  const primary = home.secrets.get(home.secretNames.get(name) ?? '');
+  if (!primary) return;
+  const replicas = primary.replicas.map((replica) =>
+    replica.region === call.region ? { ...replica, accessedAt: day } : replica,
+  );
+  home.secrets.amend(primary.arn, { ...primary, replicas });
 }
 
 function BatchGetSecretValue(call: Call) {

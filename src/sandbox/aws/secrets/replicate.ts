@@ -32,7 +32,7 @@ function replicate(call: Call, secret: Secret, wanted: Input): Replica {
   const known = store.secretNames.get(secret.name);
   if (known !== undefined && findSecret(store, known, 'latest', call.now)) {
     const message = `Replication failed: Secret name ${secret.name} already exists in region ${region}.`;
-    return { region, kmsKeyId, status: 'Failed', message };
+    return { region, kmsKeyId, status: 'Failed', message, accessedAt: undefined };
   }
   const suffix = secret.arn.slice(-6);
   const copy: Secret = {
@@ -50,7 +50,7 @@ function replicate(call: Call, secret: Secret, wanted: Input): Replica {
   };
   store.secretNames.set(secret.name, copy.arn);
   store.secrets.put(copy.arn, copy, call.now);
-  return { region, kmsKeyId, status: 'InSync', message: 'Replication succeeded' };
+  return { region, kmsKeyId, status: 'InSync', message: 'Replication succeeded', accessedAt: undefined };
 }
 
 /** The versions, encrypted under the replica's own key. */

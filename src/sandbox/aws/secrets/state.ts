@@ -33,6 +33,8 @@ export type Replica = {
   readonly kmsKeyId: string;
   readonly status: 'InSync' | 'Failed';
   readonly message: string;
+  /** When a value was last read there; a day, in ms. */
+  readonly accessedAt: number | undefined;
 };
 
 /** A secret, immutable: a change makes a new value. */

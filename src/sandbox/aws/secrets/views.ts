@@ -50,6 +50,7 @@ export function replicationStatus(secret: Secret): readonly Wire[] | undefined {
     KmsKeyId: replica.kmsKeyId,
     Status: replica.status,
     StatusMessage: replica.message,
+    LastAccessedDate: date(replica.accessedAt),
   }));
 }
 
