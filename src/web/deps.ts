@@ -31,7 +31,10 @@ export interface WebDeps {
   /** Starts sweeps at once: of everything, or of what sees one key. Gives the number of sources. */
   check(resource?: string): Promise<{ readonly started: number }>;
   ready(): { readonly ready: boolean; readonly reason: string };
-  /** Writes one exposition into `out` and leaves ending it to the caller. Rejects when `signal` aborts. */
+  /**
+   * Writes one exposition into `out` and may end it. When the reader leaves or `signal` aborts it stops, either way; a
+   * rejection before that is a bug.
+   */
   writeMetrics(out: Writable, options: { readonly gzip: boolean; readonly signal: AbortSignal }): Promise<void>;
   readonly metricsContentType: string;
   readonly version: string;

@@ -139,11 +139,11 @@ async function answerMetrics(deps: WebDeps, request: IncomingMessage, response: 
   response.once('close', () => gone.abort());
   try {
     await deps.writeMetrics(response, { gzip, signal: gone.signal });
-    response.end();
+    if (!response.writableEnded && !response.destroyed) response.end();
   } catch (error) {
     if (gone.signal.aborted) return;
     deps.onError(error, 'GET /metrics');
-    if (!response.headersSent) {
+    if (!response.headersSent && !response.destroyed) {
       response.removeHeader('Content-Encoding');
       response.writeHead(500, { 'Content-Type': 'text/plain; charset=utf-8' }).end('internal error\n');
       return;

@@ -198,6 +198,19 @@ describe('metrics', () => {
     expect(errors).toHaveLength(1);
   });
 
+  it('puts up with a writer that ends or destroys the answer itself', async () => {
+    const ended = await served({ writeMetrics: async (out) => void out.end('series 1\n') });
+    expect((await send(`${ended.url}/metrics`)).body.toString()).toBe('series 1\n');
+    const destroyed = await served({
+      writeMetrics: async (out) => {
+        out.destroy();
+        throw new Error('broken');
+      },
+    });
+    await expect(send(`${destroyed.url}/metrics`)).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(destroyed.errors.map(({ where }) => where)).toEqual(['GET /metrics']);
+  });
+
   it('stops writing when the scraper leaves, and does not call that an error', async () => {
     const started = Promise.withResolvers<void>();
     const stopped = Promise.withResolvers<void>();
