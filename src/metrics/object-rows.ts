@@ -1,6 +1,7 @@
-import { CONSUMER_HEALTHS, HEALTHS } from '../core/model.ts';
+import { CONSUMER_HEALTHS } from '../core/model.ts';
 import { UNKNOWN_REASONS } from '../core/reasons.ts';
 import type { ConsumerView, Snapshot } from '../core/snapshot.ts';
+import { countByPlace } from './counts.ts';
 import { findings } from './key-rows.ts';
 import { type ConsumerRow, mark, NONE, type Sample, type SnapshotRow, type SourceRow, seconds, sole } from './row.ts';
 
@@ -129,7 +130,7 @@ export const SNAPSHOT_ROWS: readonly SnapshotRow[] = [
     help: 'Keys by health; a health that no key has is 0.',
     labels: ['provider', 'account', 'location', 'kind', 'health'],
     identity: false,
-    series: ({ keys }) => count(keys, HEALTHS),
+    series: (_, keyCounts) => keyCounts,
     example: 'sum by (health) (keyvigil_keys)',
   },
   {
@@ -139,7 +140,7 @@ export const SNAPSHOT_ROWS: readonly SnapshotRow[] = [
     help: 'Consumers by health; a health that no consumer has is 0.',
     labels: ['provider', 'account', 'location', 'kind', 'health'],
     identity: false,
-    series: ({ consumers }) => count(consumers, CONSUMER_HEALTHS),
+    series: ({ consumers }) => countByPlace(consumers, CONSUMER_HEALTHS),
   },
   {
     source: 'snapshot',
@@ -152,32 +153,3 @@ export const SNAPSHOT_ROWS: readonly SnapshotRow[] = [
     example: 'keyvigil_store_up == 0',
   },
 ];
-
-interface Countable {
-  readonly provider: string;
-  readonly account: string;
-  readonly location: string;
-  readonly kind: string;
-  readonly health: string;
-}
-
-/** Counts objects by place, kind and health. Neighbours mostly share all but the health, so the last group is kept at hand. */
-function count(objects: readonly Countable[], healths: readonly string[]): Sample[] {
-  const groups = new Map<string, { readonly of: Countable; readonly counts: Map<string, number> }>();
-  let last: { readonly of: Countable; readonly counts: Map<string, number> } | undefined;
-  for (const object of objects) {
-    if (!last || !samePlace(last.of, object)) {
-      const id = JSON.stringify([object.provider, object.account, object.location, object.kind]);
-      last = groups.get(id) ?? { of: object, counts: new Map(healths.map((health) => [health, 0])) };
-      groups.set(id, last);
-    }
-    last.counts.set(object.health, (last.counts.get(object.health) ?? 0) + 1);
-  }
-  return [...groups.values()].flatMap(({ of, counts }) =>
-    [...counts].map(([health, value]) => ({ labels: [of.provider, of.account, of.location, of.kind, health], value })),
-  );
-}
-
-function samePlace(a: Countable, b: Countable): boolean {
-  return a.location === b.location && a.account === b.account && a.kind === b.kind && a.provider === b.provider;
-}

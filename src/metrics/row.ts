@@ -42,10 +42,10 @@ export interface SourceRow extends Common {
   readonly source: 'source';
   series(source: SourceRecord): readonly Sample[];
 }
-/** Series about everything at once. */
+/** Series about everything at once. `keyCounts` are its keys by place, kind and health: counted already, run by run. */
 export interface SnapshotRow extends Common {
   readonly source: 'snapshot';
-  series(snapshot: Snapshot): readonly Sample[];
+  series(snapshot: Snapshot, keyCounts: readonly Sample[]): readonly Sample[];
 }
 /** Kept by prom-client rather than written from the snapshot. */
 export interface DaemonRow extends Common {

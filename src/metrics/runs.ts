@@ -4,7 +4,9 @@
  * the same object from one snapshot to the next while its keys do; one that changed keeps the compressed text of those
  * families that read as before.
  */
+import { HEALTHS } from '../core/model.ts';
 import type { KeyView } from '../core/snapshot.ts';
+import { countByPlace } from './counts.ts';
 import type { Piece } from './gzip.ts';
 import { placeText, resourceValue, sameIdentity, type TagLabel, tailText } from './labels.ts';
 import { type Column, type KeyLabels, lineEnds, type OnError } from './render.ts';
@@ -26,6 +28,8 @@ export interface Run {
   readonly ascii: boolean;
   /** By index of the family; undefined for one that has no series here. */
   readonly columns: readonly (Column | undefined)[];
+  /** How many keys there are by place, kind and health. */
+  readonly counts: readonly Sample[];
   /** By index of the family: its compressed text; undefined: not compressed yet. */
   readonly pieces: (Piece | undefined)[];
 }
@@ -111,8 +115,8 @@ function makeRun(keys: readonly KeyView[], last: Run | undefined, layout: Layout
   );
   const ascii =
     labels.every((label) => label === undefined || label.ascii) &&
-    columns.every((column) => column === undefined || column instanceof Float64Array || column.every(isAscii));
-  const run: Run = { keys, labels, ascii, columns, pieces: [] };
+    columns.every((column, family) => isAsciiColumn(column, before?.ascii ? before.columns[family] : undefined));
+  const run: Run = { keys, labels, ascii, columns, counts: countByPlace(keys, HEALTHS), pieces: [] };
   if (before) keepPieces(before, run, rows);
   return run;
 }
@@ -123,6 +127,12 @@ function sameResources(a: readonly KeyView[], b: readonly KeyView[]): boolean {
 
 function isAscii(text: string): boolean {
   return !/[^\n -~]/.test(text);
+}
+
+/** `known` is text that is known to be ASCII: comparing is cheaper than looking again. */
+function isAsciiColumn(column: Column | undefined, known: Column | undefined): boolean {
+  if (column === undefined || column instanceof Float64Array) return true;
+  return column.every((end, index) => end === known?.[index] || isAscii(end));
 }
 
 function valueColumn(row: KeyValueRow, keys: readonly KeyView[], onError: OnError): Column | undefined {

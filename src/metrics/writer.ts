@@ -1,10 +1,11 @@
 /** Writes what a snapshot says, family by family. */
 import type { Snapshot } from '../core/snapshot.ts';
+import { sumSamples } from './counts.ts';
 import { compress, type Piece } from './gzip.ts';
 import { labelValue, type TagLabel } from './labels.ts';
 import type { Output } from './output.ts';
 import { header, keyLines, type OnError, objectBase, objectLines } from './render.ts';
-import type { KeyRow, Row } from './row.ts';
+import type { KeyRow, Row, Sample } from './row.ts';
 import { nextRuns, type Run } from './runs.ts';
 import { TABLE } from './table.ts';
 
@@ -54,15 +55,14 @@ export function createSnapshotWriter(options: {
     return output.piece(piece);
   }
 
-  async function writeObjects(row: Exclude<Row, KeyRow>, snapshot: Snapshot, output: Output): Promise<void> {
-    const lines = linesOf(row, snapshot);
+  async function writeObjects(lines: readonly (() => string)[], name: string, output: Output): Promise<void> {
     for (let start = 0; start < lines.length; start += BLOCK) {
       let text = '';
       for (const line of lines.slice(start, start + BLOCK)) {
         try {
           text += line();
         } catch (error) {
-          onError(new Error(`cannot render ${row.name}`, { cause: error }));
+          onError(new Error(`cannot render ${name}`, { cause: error }));
         }
       }
       await output.text(text);
@@ -74,11 +74,12 @@ export function createSnapshotWriter(options: {
       const mine = await nextRuns(runs, snapshot.keys, { rows: KEY_ROWS, tags, onError }, output.pace);
       runs = mine;
       kept = bytesKept(mine);
+      const keyCounts = sumSamples(mine.flatMap((run) => run.counts));
       for (const row of TABLE) {
         if (row.source === 'daemon') continue;
         await writeHeader(row, output);
         if (row.source !== 'key') {
-          await writeObjects(row, snapshot, output);
+          await writeObjects(linesOf(row, snapshot, keyCounts), row.name, output);
           continue;
         }
         const family = KEY_ROWS.indexOf(row);
@@ -95,7 +96,7 @@ function bytesKept(runs: readonly Run[]): number {
 }
 
 /** One function per object, so that one that throws takes no other with it. */
-function linesOf(row: Exclude<Row, KeyRow>, snapshot: Snapshot): (() => string)[] {
+function linesOf(row: Exclude<Row, KeyRow>, snapshot: Snapshot, keyCounts: readonly Sample[]): (() => string)[] {
   switch (row.source) {
     case 'consumer':
       return snapshot.consumers.map((consumer) => () => {
@@ -108,7 +109,7 @@ function linesOf(row: Exclude<Row, KeyRow>, snapshot: Snapshot): (() => string)[
         return objectLines(row, `target="${labelValue(source.target)}",${place}`, row.series(source));
       });
     case 'snapshot':
-      return [() => objectLines(row, '', row.series(snapshot))];
+      return [() => objectLines(row, '', row.series(snapshot, keyCounts))];
     case 'daemon':
       return [];
   }

@@ -174,6 +174,7 @@ async function benchGzip(ours: Peer, size: string, large: boolean): Promise<Benc
   for (let round = 0; round < ROUNDS; round += 1) {
     const streaming = await ours.measured(() => curl(`${ours.url}/streaming-gzip`));
     figures.add('streaming', streaming.ms);
+    figures.add('streaming cpu', streaming.cpu);
     figures.add('streaming bytes', streaming.bytes);
     const unchanged = await ours.measured(() => curl(ours.url, true));
     figures.add('unchanged', unchanged.ms);
@@ -181,6 +182,8 @@ async function benchGzip(ours: Peer, size: string, large: boolean): Promise<Benc
     await ours.ask({ ask: 'change' });
     const changed = await ours.measured(() => curl(ours.url, true));
     figures.add('changed', changed.ms);
+    figures.add('changed cpu', changed.cpu);
+    figures.add('unchanged cpu', unchanged.cpu);
     figures.add('block', unchanged.block);
     figures.add('block', changed.block);
   }
@@ -199,6 +202,12 @@ async function benchGzip(ours: Peer, size: string, large: boolean): Promise<Benc
       name: `${size}: gzip, 30 % of families changed / streaming gzip-1`,
       ...held(ratio('changed', 'streaming'), 'x', goal(1 / 3)),
     },
+    {
+      goal: 'G6',
+      name: `${size}: the same, cpu, nothing changed`,
+      ...held(ratio('unchanged cpu', 'streaming cpu'), 'x'),
+    },
+    { goal: 'G6', name: `${size}: the same, cpu, 30 % changed`, ...held(ratio('changed cpu', 'streaming cpu'), 'x') },
     {
       goal: 'G6',
       name: `${size}: gzip bytes / streaming gzip-1`,
