@@ -1,10 +1,17 @@
 /** The composition root: the only place that opens things. Everything is disposed in reverse order. */
 import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
-import { policyOf } from './config/load.ts';
 import type { Config, TargetConfig } from './config/config.ts';
+import { policyOf, scheduleOf } from './config/load.ts';
 import { matchesAny } from './core/glob.ts';
-import { type KeyEvent, type KeyRecord, type KeyStub, type SourceId, type SourceRecord, sourceKey } from './core/model.ts';
+import {
+  type KeyEvent,
+  type KeyRecord,
+  type KeyStub,
+  type SourceId,
+  type SourceRecord,
+  sourceKey,
+} from './core/model.ts';
 import type { Snapshot } from './core/snapshot.ts';
 import { createLedger, type Ledger } from './engine/apply.ts';
 import { createBudget, createGate } from './engine/budget.ts';
@@ -49,6 +56,7 @@ interface Configured {
   readonly provider: Provider;
   readonly service: Service;
   readonly expression: string;
+  readonly timezone: string;
 }
 
 /** Every source that the configuration asks for and that there is code for. */
@@ -58,19 +66,32 @@ function configuredSources(config: Config): Configured[] {
     const provider = PROVIDERS.find((one) => one.name === target.provider);
     if (!provider) continue;
     for (const service of provider.services) {
-      const options = target.services[service.name];
-      if (!options) continue;
-      const expression = options.schedule ?? target.schedule ?? config.schedule;
+      if (!target.services[service.name]) continue;
+      const { schedule: expression, timezone } = scheduleOf(config, target, service.name);
       for (const location of provider.locations(target)) {
         const id = { target: target.name, location, service: service.name };
-        sources.push({ id, target, provider, service, expression });
+        sources.push({ id, target, provider, service, expression, timezone });
       }
     }
   }
   return sources;
 }
 
-function lazyConnection(target: TargetConfig, provider: Provider, options: AppOptions, ca: string | undefined): LazyConnection {
+function lazyConnection(
+  target: TargetConfig,
+  provider: Provider,
+  options: AppOptions,
+  ca: string | undefined,
+): LazyConnection {
+  // A proxy is used only where the configuration asks for it: half of the clouds' SDKs would, the other half would not.
+  const direct = {
+    ...options.env,
+    HTTPS_PROXY: undefined,
+    https_proxy: undefined,
+    HTTP_PROXY: undefined,
+    http_proxy: undefined,
+  };
+  const env = options.config.outbound.proxy === 'env' ? options.env : direct;
   let opening: Promise<Connection> | undefined;
   let current: Connection | undefined;
   return {
@@ -79,7 +100,7 @@ function lazyConnection(target: TargetConfig, provider: Provider, options: AppOp
     },
     get() {
       opening ??= provider
-        .connect(target, { callTimeoutMs: CALL_TIMEOUT_MS, env: options.env, ...(ca === undefined ? {} : { ca }) })
+        .connect(target, { callTimeoutMs: CALL_TIMEOUT_MS, env, ...(ca === undefined ? {} : { ca }) })
         .then((connection) => {
           current = connection;
           return connection;
@@ -124,7 +145,9 @@ async function assemble(
   const policy = policyOf(config);
   const configured = configuredSources(config);
   const byId = new Map(configured.map((one) => [sourceKey(one.id), one]));
-  const services = new Map(PROVIDERS.flatMap(({ services }) => services.flatMap((one) => one.kinds.map((kind) => [kind, one] as const))));
+  const services = new Map(
+    PROVIDERS.flatMap(({ services }) => services.flatMap((one) => one.kinds.map((kind) => [kind, one] as const))),
+  );
   const critical = ({ name, resource }: KeyStub) => matchesAny(policy.critical, name, resource);
   const monotonic = () => performance.now();
 
@@ -150,13 +173,14 @@ async function assemble(
   const connections = new Map<string, LazyConnection>();
   const intervals = new Map<string, number>();
 
-  const sources = configured.map(({ id, target, provider, service, expression }) => {
+  const sources = configured.map(({ id, target, provider, service, expression, timezone }) => {
     let connection = connections.get(target.name);
     if (!connection) {
       connection = parts.stack.use(lazyConnection(target, provider, options, ca));
       connections.set(target.name, connection);
     }
-    const intervalMs = parts.intervalMs ?? intervals.get(expression) ?? intervalOf(expression, config.timezone, cronLogger(log));
+    const intervalMs =
+      parts.intervalMs ?? intervals.get(expression) ?? intervalOf(expression, timezone, cronLogger(log));
     intervals.set(expression, intervalMs);
     const { progress } = parts;
     const source: Source = createSource({
@@ -175,7 +199,7 @@ async function assemble(
       onChange: (record, before) => logSource(log, record, before),
       ...(progress ? { progress: (done, total) => progress(id, done, total) } : {}),
     });
-    return { source, expression, timezone: config.timezone, intervalMs };
+    return { source, expression, timezone, intervalMs };
   });
   return { ledger, sources };
 }
@@ -195,7 +219,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   if (moved) log.error({ moved }, 'the state file was damaged and is moved aside; starting with an empty one');
 
   const onError = (error: unknown, where: string) => log.error({ err: error, where }, 'unexpected error');
-  const metrics = createMetrics({ version, tagLabels: config.labels, onError });
+  const metrics = createMetrics({ version, tagLabels: config.labels, onError: (error) => onError(error, 'metrics') });
 
   let engine: Engine | undefined;
   const named = (resources: readonly string[]) => engine?.named(resources);
@@ -271,7 +295,14 @@ export async function lookOnce(
   );
   if (looked.some(({ suspects }) => suspects.length > 0)) {
     await sleep(SECOND_LOOK_MS, signal);
-    await Promise.all(looked.map(({ source, suspects }) => source.lookAt(suspects.map((one) => one.resource), signal)));
+    await Promise.all(
+      looked.map(({ source, suspects }) =>
+        source.lookAt(
+          suspects.map((one) => one.resource),
+          signal,
+        ),
+      ),
+    );
   }
   const enough = new AbortController();
   const timer = setTimeout(() => enough.abort(), ONCE_DETAILS_MS);
@@ -288,7 +319,8 @@ export async function lookOnce(
 
 function logEvent(log: Logger, event: KeyEvent): void {
   const { type, at: _at, ...fields } = event;
-  if (type === 'transition' && event.to === 'inaccessible') log.warn({ event: type, ...fields }, 'key became inaccessible');
+  if (type === 'transition' && event.to === 'inaccessible')
+    log.warn({ event: type, ...fields }, 'key became inaccessible');
   else if (type === 'transition') log.info({ event: type, ...fields }, 'key changed');
   else if (type === 'first_seen') log.debug({ event: type, ...fields }, 'key seen for the first time');
   else log.info({ event: type, ...fields }, 'key event');

@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import type { Io } from './cli/io.ts';
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
 
 const EXIT_USAGE = 2;
 const EXIT_INTERRUPTED = 130;
@@ -39,7 +41,9 @@ interface Global {
 }
 
 function program(io: Io, done: (code: number) => void): Command {
-  const configOption = new Option('--config.file <file>', 'configuration file').default('keyvigil.yml').env('KEYVIGIL_CONFIG');
+  const configOption = new Option('--config.file <file>', 'configuration file')
+    .default('keyvigil.yml')
+    .env('KEYVIGIL_CONFIG');
   configOption.attributeName = () => 'configFile';
   const outputOption = () => new Option('--output <format>', 'what to print').choices(['text', 'json']).default('text');
 
@@ -61,7 +65,11 @@ function program(io: Io, done: (code: number) => void): Command {
     );
 
   function command(name: string, description: string): Command {
-    return keyvigil.command(name).description(description).exitOverride().configureOutput({ writeOut: io.out, writeErr: io.err });
+    return keyvigil
+      .command(name)
+      .description(description)
+      .exitOverride()
+      .configureOutput({ writeOut: io.out, writeErr: io.err });
   }
 
   command('serve', 'run the daemon')
@@ -73,7 +81,10 @@ function program(io: Io, done: (code: number) => void): Command {
       done(await serveCommand({ ...loaded, version, stop: stopSignal(io) }, io));
     });
 
-  command('once', 'look at everything once; exit 0 all accessible, 3 a key is inaccessible, 4 something unknown, 1 nothing read')
+  command(
+    'once',
+    'look at everything once; exit 0 all accessible, 3 a key is inaccessible, 4 something unknown, 1 nothing read',
+  )
     .addOption(configOption)
     .addOption(outputOption())
     .action(async ({ configFile, output }: Global & { output: 'text' | 'json' }) => {
@@ -91,7 +102,9 @@ function program(io: Io, done: (code: number) => void): Command {
     });
 
   command('demo', 'run the whole daemon on embedded clouds with a scripted incident')
-    .addOption(new Option('--listen <address>', 'where the page, the API and the metrics are').default('127.0.0.1:10539'))
+    .addOption(
+      new Option('--listen <address>', 'where the page, the API and the metrics are').default('127.0.0.1:10539'),
+    )
     .action(async ({ listen }: { listen: string }) => {
       const { demoCommand } = await import('./cli/demo.ts');
       done(await demoCommand({ listen, version, stop: stopSignal(io) }, io));
@@ -126,8 +139,10 @@ function program(io: Io, done: (code: number) => void): Command {
 }
 
 async function load(file: string, io: Io) {
-  const [{ loadConfig, ConfigError }, { inactiveParts }] = await Promise.all([import('./config/load.ts'), import('./config/load.ts')]);
-  const { SERVICES } = await import('./providers/index.ts');
+  const [{ ConfigError, inactiveParts, loadConfig }, { SERVICES }] = await Promise.all([
+    import('./config/load.ts'),
+    import('./providers/index.ts'),
+  ]);
   try {
     const { config, warnings } = await loadConfig(file, { env: io.env, services: SERVICES });
     return { config, warnings: [...warnings, ...inactiveParts(config, SERVICES)] };

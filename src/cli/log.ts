@@ -6,7 +6,13 @@ import type { Io } from './io.ts';
 export function createLog(options: { readonly level: string; readonly format: 'json' | 'text' }, io: Io): Logger {
   const write = options.format === 'json' ? (line: string) => io.err(line) : (line: string) => io.err(readable(line));
   return pino(
-    { name: 'keyvigil', level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: errorChain } },
+    {
+      name: 'keyvigil',
+      level: options.level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      serializers: { err: errorChain },
+    },
     { write },
   );
 }
@@ -25,7 +31,9 @@ const LEVELS: Readonly<Record<number, string>> = { 20: 'debug', 30: 'info', 40: 
 
 function readable(line: string): string {
   const { time, level, msg, name: _name, ...fields } = JSON.parse(line);
-  const rest = Object.entries(fields).map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  const rest = Object.entries(fields).map(
+    ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
   // A name from a cloud is data: what would move a terminal's cursor is made visible.
   return `${visible([time, (LEVELS[level] ?? String(level)).toUpperCase(), msg, ...rest].join(' '))}\n`;
 }

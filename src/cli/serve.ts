@@ -13,7 +13,12 @@ const SHUTDOWN_MS = 10_000;
  * @returns 0 after an orderly stop, 1 when it cannot start or stop
  */
 export async function serveCommand(
-  options: { readonly config: Config; readonly warnings: readonly string[]; readonly version: string; readonly stop: AbortSignal },
+  options: {
+    readonly config: Config;
+    readonly warnings: readonly string[];
+    readonly version: string;
+    readonly stop: AbortSignal;
+  },
   io: Io,
 ): Promise<number> {
   const log = createLog(options.config.log, io);
@@ -30,7 +35,9 @@ export async function serveCommand(
   }
   log.info('stopping');
   try {
-    await withDeadline('shutdown', SHUTDOWN_MS, new AbortController().signal, () => Promise.resolve(app[Symbol.asyncDispose]()));
+    await withDeadline('shutdown', SHUTDOWN_MS, new AbortController().signal, () =>
+      Promise.resolve(app[Symbol.asyncDispose]()),
+    );
   } catch (error) {
     log.error({ err: error }, 'the shutdown did not end in order');
     return 1;

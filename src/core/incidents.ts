@@ -1,13 +1,13 @@
 import type { ConsumerView, Incident, KeyView } from './snapshot.ts';
 
 /**
- * One incident for each key whose own belief is inaccessible, sorted by that root, with all keys lost through it and all
+ * One incident for each key that is lost by itself, sorted by that root, with all keys lost through it and all
  * consumers that it impairs. What two causes hit stands in both.
  * @param lost every key whose health is inaccessible, sorted by resource
  */
 export function incidentsOf(lost: readonly KeyView[], consumers: readonly ConsumerView[]): readonly Incident[] {
   const incidents = new Map<string, { keys: string[]; consumers: string[] }>();
-  const roots = lost.filter((key) => key.own?.status === 'inaccessible');
+  const roots = lost.filter((key) => key.rootCauses.length === 0);
   for (const root of roots) incidents.set(root.resource, { keys: [], consumers: [] });
   for (const key of lost) {
     for (const root of key.rootCauses) incidents.get(root)?.keys.push(key.resource);

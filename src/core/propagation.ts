@@ -62,11 +62,22 @@ function solve(
   }
 }
 
-/** Lost: by its own belief, or because every member of some group is. An unwatched member is evidence of nothing. */
+/**
+ * Lost: by its own belief, or because every member of some group is. An unwatched member is evidence of nothing. A failed
+ * decryption is only what a lost KMS key looks like from the outside: where one is known to be lost, that is the root.
+ */
 function lostBy(node: KeyNode): Cause | undefined {
   const { belief } = node.record;
-  if (belief?.verdict.status === 'inaccessible') return { since: belief.since, roots: node.self };
-  return anyGroup(node, (group) => allMembers(group, (member) => member.lost));
+  const own: Cause | undefined =
+    belief?.verdict.status === 'inaccessible' ? { since: belief.since, roots: node.self } : undefined;
+  if (own && !isSymptom(node)) return own;
+  return anyGroup(node, (group) => allMembers(group, (member) => member.lost)) ?? own;
+}
+
+/** True where the believed loss says no more than that something else is lost. */
+function isSymptom({ record }: KeyNode): boolean {
+  const verdict = record.belief?.verdict;
+  return verdict?.status === 'inaccessible' && verdict.reason === 'decrypt_failed';
 }
 
 /** Unknown: not lost, and never known itself; or some group has nobody left who is known to work, and not all are lost. */

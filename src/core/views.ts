@@ -88,8 +88,10 @@ function statusOf(node: KeyNode, options: ViewOptions): KeyStatus {
   const verdict = record.belief?.verdict;
   if (lost) {
     const { since } = lost;
-    if (verdict?.status === 'inaccessible')
+    const isRoot = lost.roots.length === 1 && lost.roots[0] === record.resource;
+    if (verdict?.status === 'inaccessible' && isRoot) {
       return { health: 'inaccessible', reason: verdict.reason, since, rootCauses: [] };
+    }
     return { health: 'inaccessible', reason: 'dependency', since, rootCauses: lost.roots };
   }
   if (unknown) {

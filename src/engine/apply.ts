@@ -32,7 +32,7 @@ export interface LedgerOptions {
   watched(witness: Witness, record: KeyRecord): boolean;
   now(): number;
   /** Called once per event, after its commit was tried. */
-  onEvents(events: readonly KeyEvent[], snapshot: Snapshot): void;
+  onEvents(events: readonly KeyEvent[]): void;
   /** The store began or ceased to fail. */
   onStore(error: unknown | undefined): void;
 }
@@ -85,7 +85,13 @@ export function createLedger(options: LedgerOptions): Ledger {
   let unsaved = emptyDraft();
   let storeUp = true;
   let queue: Promise<unknown> = Promise.resolve();
-  let snapshot = graph.snapshot({ at: options.now(), sources: [], storeUp });
+  /** Made when a reader asks: a sweep of many batches makes as many changes, and few of them are ever looked at. */
+  let snapshot: Snapshot | undefined;
+
+  function view(): Snapshot {
+    snapshot ??= graph.snapshot({ at: options.now(), sources: [...sources.values()], storeUp });
+    return snapshot;
+  }
 
   function serial<T>(job: (draft: Draft) => T): Promise<T> {
     const run = queue.then(async () => {
@@ -113,8 +119,8 @@ export function createLedger(options: LedgerOptions): Ledger {
         storeUp = false;
       }
     }
-    snapshot = graph.snapshot({ at: options.now(), sources: [...sources.values()], storeUp });
-    if (draft.events.length > 0) options.onEvents(draft.events, snapshot);
+    snapshot = undefined;
+    if (draft.events.length > 0) options.onEvents(draft.events);
   }
 
   function rulesFor(service: Service, digest?: string): StepRules {
@@ -185,7 +191,7 @@ export function createLedger(options: LedgerOptions): Ledger {
 
   const ledger: Ledger = {
     get snapshot() {
-      return snapshot;
+      return view();
     },
     record: (resource) => graph.records.get(resource),
     seenBy: (source) =>

@@ -169,7 +169,8 @@ async function takeLook(env: SweepEnv, look: Look): Promise<(Looked & { failure?
   try {
     const described = await env.session.describe(stub, known, env.context);
     if ('foreign' in described) return undefined;
-    const { facts, evidence } = described;
+    const { facts, evidence, names } = described;
+    if (names) env.named(names);
     const verdict = env.service.verdict({ facts });
     const observation = { resource: stub.resource, source: env.source, at: env.now(), verdict, evidence, facts };
     return { observation, ...digest };

@@ -152,6 +152,8 @@ function reasonOf(seen: Seen): Reason {
 }
 
 function transport({ name, code }: Seen): Reason | undefined {
+  // The SDK's handler renames a reset connection and a broken pipe to TimeoutError; the code still says what it was.
+  if (name === 'TimeoutError' && /^(ECONNRESET|EPIPE)$/.test(code)) return 'network';
   if (name === 'AbortError' || name === 'TimeoutError' || TIMEOUT.test(code)) return 'timeout';
   if (code === '') return undefined;
   if (DNS.test(code)) return 'dns';

@@ -275,6 +275,7 @@ describe('trouble on the way', () => {
     [Object.assign(new Error('connect ETIMEDOUT'), { code: 'ETIMEDOUT' }), 'timeout'],
     [Object.assign(new Error('x'), { name: 'TimeoutError' }), 'timeout'],
     [Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }), 'network'],
+    [Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', name: 'TimeoutError' }), 'network'],
     [Object.assign(new Error('x'), { code: 'EHOSTUNREACH' }), 'network'],
     [Object.assign(new Error('expired'), { code: 'CERT_HAS_EXPIRED' }), 'network'],
     [Object.assign(new Error('x'), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }), 'network'],

@@ -1,0 +1,90 @@
+/**
+ * Whether anything is under way in this process: requests to the cloud, and messages to the store's thread. A simulated
+ * clock may only go on when nothing is, or real work would seem to take minutes.
+ */
+import { channel } from 'node:diagnostics_channel';
+import { Worker } from 'node:worker_threads';
+
+// Loaded before any clock is faked: a module that is imported lazily takes real time.
+import '../../src/providers/aws/connection.ts';
+import '../../src/providers/aws/kms/session.ts';
+import '../../src/providers/aws/secrets-manager/session.ts';
+
+/** Turns of the event loop after the last activity in which an answer may still lead to the next question. */
+const CALM_TURNS = 25;
+/** What hangs on purpose (an answer that never comes) is taken for rest after so much real time without any change. */
+const HUNG_MS = 40;
+
+export interface Activity extends Disposable {
+  /** Requests and messages that are not answered yet. */
+  readonly pending: number;
+  /** Changes with everything that starts or ends. */
+  readonly changes: number;
+}
+
+export function watchActivity(): Activity {
+  const requests = new Set<unknown>();
+  let messages = 0;
+  let changes = 0;
+  const begin = (message: unknown) => {
+    requests.add((message as { request: unknown }).request);
+    changes += 1;
+  };
+  const end = (message: unknown) => {
+    requests.delete((message as { request: unknown }).request);
+    changes += 1;
+  };
+  const channels = [
+    [channel('http.client.request.start'), begin],
+    [channel('http.client.response.finish'), end],
+    [channel('http.client.request.error'), end],
+  ] as const;
+  for (const [at, listener] of channels) at.subscribe(listener);
+
+  const { postMessage, emit } = Worker.prototype;
+  Worker.prototype.postMessage = function (this: Worker, ...args: Parameters<typeof postMessage>) {
+    messages += 1;
+    changes += 1;
+    return postMessage.apply(this, args);
+  };
+  Worker.prototype.emit = function (this: Worker, ...args: Parameters<typeof emit>) {
+    if (args[0] === ('message' as string)) {
+      messages = Math.max(0, messages - 1);
+      changes += 1;
+    }
+    return emit.apply(this, args);
+  };
+
+  return {
+    get pending() {
+      return requests.size + messages;
+    },
+    get changes() {
+      return changes;
+    },
+    [Symbol.dispose]() {
+      for (const [at, listener] of channels) at.unsubscribe(listener);
+      Object.assign(Worker.prototype, { postMessage, emit });
+    },
+  };
+}
+
+/**
+ * Resolves when nothing is under way, or only what hangs.
+ * @param restMs real time that must pass without any change: for a start, where modules and threads are still loading
+ */
+export async function settle(activity: Activity, restMs = 0): Promise<void> {
+  let calm = 0;
+  let { changes } = activity;
+  let changedAt = performance.now();
+  while (calm < CALM_TURNS) {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (activity.changes !== changes) {
+      ({ changes } = activity);
+      changedAt = performance.now();
+      calm = 0;
+    } else if (performance.now() - changedAt > (activity.pending === 0 ? restMs : HUNG_MS)) {
+      calm += 1;
+    }
+  }
+}

@@ -1,0 +1,179 @@
+/** The real daemon against the embedded cloud on a simulated clock: minutes pass in the time that the work itself takes. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { vi } from 'vitest';
+import { type App, startApp } from '../../src/app.ts';
+import { parseConfig } from '../../src/config/load.ts';
+import type { KeyView } from '../../src/core/snapshot.ts';
+import { SERVICES } from '../../src/providers/index.ts';
+import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
+import { settle, watchActivity } from './activity.ts';
+
+export const ACCOUNT = '111122223333';
+export const REGION = 'eu-west-1';
+/** A start loads modules and threads, which no counter sees. */
+const START_REST_MS = 60;
+const START = Date.UTC(2026, 10, 22, 10, 0, 0, 500);
+
+export interface World extends AsyncDisposable {
+  readonly sandbox: Sandbox;
+  readonly region: ReturnType<ReturnType<Sandbox['aws']['account']>['region']>;
+  readonly directory: string;
+  /** Everything that the daemon logged. */
+  readonly logged: string[];
+  readonly app: App;
+  /** Starts the daemon (again, on the same state file). */
+  start(changed?: WorldOptions): Promise<App>;
+  /** Stops it in order. */
+  stop(): Promise<void>;
+  /** Lets time pass. */
+  pass(ms: number): Promise<void>;
+  /** Lets time pass until `done`, and says how many ms that took. Throws after `limitMs`. */
+  until(what: string, limitMs: number, done: () => boolean): Promise<number>;
+  key(name: string): KeyView | undefined;
+  metrics(): Promise<string>;
+  get(path: string): Promise<Response>;
+  events(): Promise<Array<{ id: number; type: string; resource: string; to?: string; reason?: string }>>;
+}
+
+export interface WorldOptions {
+  /** YAML beside the target: `policy: …`. */
+  readonly yaml?: string;
+  /** YAML of `services`, in flow style. */
+  readonly services?: string;
+  readonly regions?: readonly string[];
+  /** Does not start the daemon yet. */
+  readonly idle?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Fakes the clock, starts the cloud, fills it, starts the daemon and waits for its first sweeps. */
+export async function startWorld(
+  fill: (region: World['region'], sandbox: Sandbox) => void,
+  options: WorldOptions = {},
+): Promise<World> {
+  vi.useFakeTimers({ now: START, toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] });
+  const stack = new AsyncDisposableStack();
+  stack.defer(() => {
+    vi.useRealTimers();
+  });
+  const directory = mkdtempSync(join(tmpdir(), 'keyvigil-e2e-'));
+  stack.defer(() => rmSync(directory, { recursive: true, force: true }));
+  const activity = stack.use(watchActivity());
+  const sandbox = stack.use(await startSandbox({ seed: 7 }));
+  const region = sandbox.aws.account(ACCOUNT).region(REGION);
+  fill(region, sandbox);
+  const logged: string[] = [];
+  let app: App | undefined;
+
+  const world: World = {
+    sandbox,
+    region,
+    directory,
+    logged,
+    get app() {
+      if (!app) throw new Error('the daemon is not running');
+      return app;
+    },
+    async start(changed = {}) {
+      const { yaml, regions, services, env: extra } = { ...options, ...changed };
+      const { accessKeyId, secretAccessKey } = sandbox.aws.account(ACCOUNT).credentials;
+      const env = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, ...extra };
+      const source = `
+listen: 127.0.0.1:0
+state: ${join(directory, 'state.db')}
+targets:
+  - name: prod
+    provider: aws
+    regions: [${(regions ?? [REGION]).join(', ')}]
+    endpoint: ${sandbox.url}
+    services: ${services ?? '{ secrets-manager: {}, kms: {} }'}
+${yaml ?? ''}
+`;
+      const { config, issues } = parseConfig(source, join(directory, 'keyvigil.yml'), { env, services: SERVICES });
+      if (!config) throw new Error(issues.map(({ line, message }) => `${line}: ${message}`).join('\n'));
+      const log = pino({ base: null, level: 'debug' }, { write: (line: string) => void logged.push(line) });
+      app = await startApp({ config, env, log, version: '0.0.0-test' });
+      await settle(activity, START_REST_MS);
+      return app;
+    },
+    async stop() {
+      const stopping = app?.[Symbol.asyncDispose]();
+      app = undefined;
+      let stopped = false;
+      const done = Promise.resolve(stopping).finally(() => {
+        stopped = true;
+      });
+      while (!stopped) await step();
+      await settle(activity);
+      await done;
+    },
+    async pass(ms) {
+      let over = false;
+      setTimeout(() => {
+        over = true;
+      }, ms);
+      while (!over) await step();
+      await settle(activity);
+    },
+    async until(what, limitMs, done) {
+      const from = Date.now();
+      await settle(activity);
+      while (!done()) {
+        if (Date.now() - from >= limitMs) throw new Error(`${what}: not within ${limitMs} ms`);
+        await step();
+        await settle(activity);
+      }
+      return Date.now() - from;
+    },
+    key: (name) => world.app.snapshot.keys.find((one) => one.name === name || one.resource === name),
+    async metrics() {
+      const response = await world.get('/metrics');
+      return response.text();
+    },
+    get: (path) => fetch(new URL(path, world.app.url)),
+    async events() {
+      const response = await world.get('/api/v1/events?limit=10000');
+      const { events } = (await response.json()) as { events: Awaited<ReturnType<World['events']>> };
+      return events;
+    },
+    async [Symbol.asyncDispose]() {
+      await world.stop();
+      await stack.disposeAsync();
+    },
+  };
+
+  /** Lets everything that is under way come to rest, then goes on to the next timer. */
+  async function step(): Promise<void> {
+    await settle(activity);
+    await vi.advanceTimersToNextTimerAsync();
+  }
+
+  if (!options.idle) {
+    await world.start();
+    await world.until('the first sweeps', 60_000, () => {
+      const { sources } = world.app.snapshot;
+      return (
+        sources.length > 0 && sources.every((source) => source.up !== undefined) && sources.length === expected(options)
+      );
+    });
+    await world.pass(2_000);
+  }
+  return world;
+}
+
+function expected(options: WorldOptions): number {
+  const services = (options.services ?? 'secrets-manager kms').match(/secrets-manager|kms/g)?.length ?? 0;
+  return services * (options.regions ?? [REGION]).length;
+}
+
+/** Value of one series, by a part of its labels; undefined when there is none. */
+export function series(page: string, name: string, ...labels: readonly string[]): number | undefined {
+  const lines = page
+    .split('\n')
+    .filter((line) => line.startsWith(`${name}{`) && labels.every((label) => line.includes(label)));
+  if (lines.length > 1) throw new Error(`${lines.length} series of ${name} match ${labels.join(' ')}`);
+  return lines[0] === undefined ? undefined : Number(lines[0].slice(lines[0].lastIndexOf(' ') + 1));
+}
