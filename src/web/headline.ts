@@ -1,5 +1,6 @@
 /** The one sentence on top of the page: is anything wrong? Pure. */
 import type { SourceRecord } from '../core/model.ts';
+import type { Incident, Snapshot } from '../core/snapshot.ts';
 import { counted, grouped, relative } from '../core/text.ts';
 import { REASON_WORDS } from '../core/words.ts';
 import type { Overview } from './overview.ts';
@@ -32,7 +33,7 @@ export interface Headline {
   readonly details: readonly string[];
 }
 
-/** Never good while anything cannot be seen; never bad over keys that were dead before anybody watched them. */
+/** Never good while anything cannot be seen; never bad over keys that nobody uses. */
 export function headline(overview: Overview, now: number): Headline {
   const { incidents, unexplained, longDead, keyCounts, snapshot } = overview;
   const unseen = blindSpots(overview, now);
@@ -41,7 +42,10 @@ export function headline(overview: Overview, now: number): Headline {
       ? []
       : [`${counted(longDead.length, 'key')} already unusable when first seen; nothing depends on ${them(longDead)}.`];
   if (incidents.length + unexplained.length > 0) {
-    return { level: 'bad', title: lossTitle(overview), details: [...impact(overview), ...unseen] };
+    const unhurt = unexplained.length === 0 && !incidents.some((incident) => hurts(incident, snapshot));
+    // A deletion that was announced for an unused key must not paint the page red for a month.
+    const level = unhurt ? (unseen.length > 0 ? 'unsure' : 'warn') : 'bad';
+    return { level, title: lossTitle(overview), details: [...impact(overview), ...unseen] };
   }
   if (unseen.length > 0) {
     return { level: 'unsure', title: 'No loss is known, but not everything can be seen', details: [...unseen, ...old] };
@@ -54,6 +58,14 @@ export function headline(overview: Overview, now: number): Headline {
   if (old.length > 0) return { level: 'good', title: 'Every key in use is accessible', details: old };
   const all = snapshot.keys.length === 1 ? 'The one watched key' : `All ${grouped(snapshot.keys.length)} keys`;
   return { level: 'good', title: `${all} ${snapshot.keys.length === 1 ? 'is' : 'are'} accessible`, details: [] };
+}
+
+/** Whether somebody is hurt by it, as far as is known: something depends on it, or policy names it. */
+function hurts(incident: Incident, snapshot: Snapshot): boolean {
+  const root = snapshot.byResource.get(incident.root);
+  return (
+    incident.keys.length + incident.consumers.length > 0 || root === undefined || root.critical || root.consumers > 0
+  );
 }
 
 function lossTitle({ incidents, unexplained }: Overview): string {

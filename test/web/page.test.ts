@@ -43,7 +43,12 @@ describe('the headline', () => {
   it.each<[string, Snapshot]>([
     ['✔ All 12 keys are accessible', healthySnapshot()],
     ['✔ The one watched key is accessible', snapshotOf({ keys: [keyView({ resource: 'a' })] })],
-    ['✖ 1 key is unusable', snapshotOf({ keys: [lost], incidents: [incident] })],
+    ['▲ 1 key is unusable', snapshotOf({ keys: [lost], incidents: [incident] })],
+    [
+      '? 1 key is unusable',
+      snapshotOf({ keys: [lost], incidents: [incident], sources: [source({ up: false, reason: 'dns' })] }),
+    ],
+    ['✖ 1 key is unusable', snapshotOf({ keys: [{ ...lost, consumers: 1 }], incidents: [incident] })],
     ['✖ 2 keys are unusable, and 1 consumer is in trouble for another reason', incidentSnapshot()],
     [
       '✖ 1 consumer is in trouble with a key',
