@@ -214,7 +214,7 @@ describe('scope of a fault', () => {
         service: 'secretsmanager',
         operation: ['DescribeSecret', 'GetSecretValue'],
         resource: 'a',
-        when: (call) => call.input['VersionId'] === undefined,
+        when: (call) => call.input.VersionId === undefined,
       },
     );
     expect((await errorOf(describeIt('a'))).name).toBe('ThrottlingException');

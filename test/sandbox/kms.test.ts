@@ -113,7 +113,7 @@ describe('states', () => {
       KeyState: 'Enabled',
       MultiRegionConfiguration: { MultiRegionKeyType: 'REPLICA' },
     });
-    expect(far.describe(keyId)['CurrentKeyMaterialId']).toBe((await metadata(keyId)).CurrentKeyMaterialId);
+    expect(far.describe(keyId).CurrentKeyMaterialId).toBe((await metadata(keyId)).CurrentKeyMaterialId);
     model.scheduleDeletion(keyId, 7);
     expect(await metadata(keyId)).toMatchObject({ KeyState: 'PendingReplicaDeletion', PendingDeletionWindowInDays: 7 });
     far.scheduleDeletion(keyId, 7);

@@ -46,9 +46,10 @@ const FILTERED: Readonly<Record<string, (secret: Secret) => readonly (string | u
 };
 
 function filterTest(filter: Input): (secret: Secret) => boolean {
-  const fields = FILTERED[String(filter.Key)];
+  const key = String(filter.Key);
+  const fields = Object.hasOwn(FILTERED, key) ? FILTERED[key] : undefined;
   const values = texts(filter, 'Values') ?? [];
-  if (!fields) throw secretsError('InvalidParameterException', `Invalid filter key: ${String(filter.Key)}`);
+  if (!fields) throw secretsError('InvalidParameterException', `Invalid filter key: ${key}`);
   return (secret) =>
     values.some((value) => {
       const negated = value.startsWith('!');
