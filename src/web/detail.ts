@@ -1,4 +1,4 @@
-import type { StoredEvent } from '../core/model.ts';
+import type { Scalar, StoredEvent } from '../core/model.ts';
 import type { KeyView } from '../core/snapshot.ts';
 import { counted, grouped } from '../core/text.ts';
 import { EVENT_WORDS, KIND_WORDS, REASON_WORDS } from '../core/words.ts';
@@ -131,9 +131,14 @@ function facts(key: KeyView, now: number): Html {
     ['Expires', at(key.expiresAt)],
     ['Deletion', at(key.deletionAt)],
     ['Recoverable until', at(key.recoverableUntil)],
-    ...Object.entries(key.attributes).map(([name, value]) => [name, String(value)] as const),
+    ...Object.entries(key.attributes).map(([name, value]) => [name, attribute(name, value, now)] as const),
     ...Object.entries(key.tags).map(([name, value]) => [`Tag ${name}`, value] as const),
   ]);
+}
+
+/** Services keep instants among their attributes as ms; the name tells. */
+function attribute(name: string, value: Scalar, now: number): string | Html {
+  return typeof value === 'number' && /(At|Since|Until)$/.test(name) ? when(value, now) : String(value);
 }
 
 function definitions(rows: readonly (readonly [string, string | number | Html | undefined])[]): Html {

@@ -1,5 +1,5 @@
 import type { ConsumerView, Incident, KeyView } from '../core/snapshot.ts';
-import { counted, grouped, relative, utc } from '../core/text.ts';
+import { counted, grouped, relative, span, utc } from '../core/text.ts';
 import { HEALTH_WORDS, KIND_WORDS, REASON_WORDS } from '../core/words.ts';
 import { freshness, headline } from './headline.ts';
 import { layout, type PageContext } from './layout.ts';
@@ -109,13 +109,17 @@ function affectedConsumer(overview: Overview, resource: string): Html {
   return markup`<li>${KIND_WORDS[consumer.kind]} <b><bdi>${consumer.name}</bdi></b></li>`;
 }
 
-/** How long there is to act; a promise of the cloud that has run out is said to have. */
+/** How long there is to act. What the cloud tells of a secret is only the earliest end (DescribeSecret has no other). */
 export function deadline(key: KeyView, now: number): Html {
   const until = key.recoverableUntil ?? key.deletionAt;
   if (until === undefined) return nothing;
-  if (until <= now)
-    return markup`<p class="deadline">The time to undo it ran out ${relative(until, now)} (${utc(until)}).</p>`;
-  return markup`<p class="deadline"><b>Time left to undo it: ${relative(until, now).replace('in ', '')}</b>, until ${utc(until)}</p>`;
+  const isEarliest = key.kind === 'aws-secret';
+  if (until <= now) {
+    const text = isEarliest ? 'It may be gone for good at any moment since' : 'The time to undo it ran out';
+    return markup`<p class="deadline"><b>${text} ${relative(until, now)}</b> (${utc(until)}).</p>`;
+  }
+  const least = isEarliest ? 'at least ' : '';
+  return markup`<p class="deadline"><b>Time left to undo it: ${least}${span(until - now)}</b>, until ${utc(until)}</p>`;
 }
 
 function consumerCard(consumer: ConsumerView, now: number): Html {

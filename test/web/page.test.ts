@@ -194,11 +194,17 @@ describe('the page of one key', () => {
     expect(text).toContain('accessible → inaccessible');
   });
 
-  it('says that the time to undo ran out', async () => {
-    const keys = [
-      keyView({ resource: 'a', health: 'inaccessible', reason: 'soft_deleted', recoverableUntil: NOW - HOUR }),
-    ];
-    expect((await page(snapshotOf({ keys }), '/keys/a')).text).toContain('ran out 1 h ago');
+  it.each([
+    ['aws-kms-key', HOUR, 'Time left to undo it: 1 h, until 2026-11-20 11:27:30 UTC'],
+    ['aws-secret', HOUR, 'Time left to undo it: at least 1 h, until'],
+    ['aws-kms-key', -HOUR, 'The time to undo it ran out 1 h ago'],
+    ['aws-secret', -HOUR, 'It may be gone for good at any moment since 1 h ago'],
+  ] as const)('tells how long a %s can be saved, %d ms from its deadline', async (kind, left, words) => {
+    const lost = keyView({ resource: 'a', kind, health: 'inaccessible', reason: 'pending_deletion' });
+    const keys = [{ ...lost, recoverableUntil: NOW + left, attributes: { deletionRequestedAt: NOW - MINUTE } }];
+    const { text } = await page(snapshotOf({ keys }), '/keys/a');
+    expect(text).toContain(words);
+    expect(text).toContain('deletionRequestedAt2026-11-20 10:26:30 UTC (1 min ago)');
   });
 });
 
