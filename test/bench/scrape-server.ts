@@ -94,7 +94,6 @@ function keyvigil(count: number): { server: Server; answer(question: Question): 
     if (question.ask === 'render') {
       bytes ??= readFileSync(question.file);
       copy ??= Buffer.alloc(bytes.length, 1);
-      globalThis.gc?.();
       const start = process.cpuUsage();
       await metrics.write(snapshot, discard(), { gzip: false });
       const middle = process.cpuUsage();
@@ -173,9 +172,7 @@ async function main(kind: string, count: number, file: string | undefined): Prom
   process.on('message', async (question: Question) => {
     let answer: Answer = {};
     if (question.ask === 'start') {
-      globalThis.gc?.();
-      // The collection itself is no part of the scrape.
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      // No forced collection before: it throws compiled code away, and every other scrape would take twice as long.
       delay.reset();
       before = process.cpuUsage();
     } else if (question.ask === 'stop') {

@@ -25,7 +25,7 @@ interface Peer {
 }
 
 async function start(...args: string[]): Promise<Peer> {
-  const child: ChildProcess = fork(join(import.meta.dirname, 'scrape-server.ts'), args, { execArgv: ['--expose-gc'] });
+  const child: ChildProcess = fork(join(import.meta.dirname, 'scrape-server.ts'), args, { execArgv: [] });
   const [{ port }] = (await once(child, 'message')) as [{ port: number }];
   async function ask(question: Question): Promise<Answer> {
     const answer = once(child, 'message');

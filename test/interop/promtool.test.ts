@@ -1,4 +1,4 @@
-/** Prometheus' own linter on our page. Runs wherever `promtool` is installed; in CI it must be. */
+/** Prometheus' own linter on our page and our PromQL. */
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,8 +8,8 @@ import type { KeyView } from '../../src/core/snapshot.ts';
 import { TABLE } from '../../src/metrics/table.ts';
 import { parseExposition } from '../metrics/exposition.ts';
 import { consumerView, keyView, metricsOf, pageText, snapshotOf, sourceRecord } from '../metrics/views.ts';
+import { promtool } from './tools.ts';
 
-const present = spawnSync('promtool', ['--version']).error === undefined;
 const AT = 1_700_000_000_500;
 
 /** A key with a series in every family. */
@@ -39,7 +39,7 @@ function everything(change: Partial<KeyView>): KeyView {
   });
 }
 
-test.skipIf(!present && !process.env.CI)('promtool has nothing to say about a page with everything on it', async () => {
+test('promtool has nothing to say about a page with everything on it', async () => {
   const metrics = metricsOf({ revision: 'abc', tagLabels: ['CostCenter', 'Name', 'team'] });
   metrics.observeCall({ target: 'video-prod', service: 'kms', operation: 'ListKeys', code: '200', seconds: 0.1 });
   const uses = [{ resource: 'arn:1', role: 'decryption', versionInUse: 'v1' }];
@@ -63,7 +63,7 @@ test.skipIf(!present && !process.env.CI)('promtool has nothing to say about a pa
   const page = await pageText(metrics, snapshot);
   expect(parseExposition(page).filter(({ series }) => series.length === 0)).toEqual([]);
 
-  const run = spawnSync('promtool', ['check', 'metrics'], { input: page, encoding: 'utf8' });
+  const run = spawnSync(await promtool(), ['check', 'metrics'], { input: page, encoding: 'utf8' });
   expect({ error: run.error, status: run.status, stdout: run.stdout, stderr: run.stderr }).toEqual({
     error: undefined,
     status: 0,
@@ -72,21 +72,21 @@ test.skipIf(!present && !process.env.CI)('promtool has nothing to say about a pa
   });
 });
 
-test.skipIf(!present && !process.env.CI)('promtool has nothing to say about a page with nothing on it', async () => {
+test('promtool has nothing to say about a page with nothing on it', async () => {
   const page = await pageText(metricsOf(), snapshotOf([]));
-  const run = spawnSync('promtool', ['check', 'metrics'], { input: page, encoding: 'utf8' });
+  const run = spawnSync(await promtool(), ['check', 'metrics'], { input: page, encoding: 'utf8' });
   expect(`${run.stdout}${run.stderr}`).toBe('');
   expect(run.status).toBe(0);
 });
 
-test.skipIf(!present && !process.env.CI)('promtool can read every PromQL example of the docs', async () => {
+test('promtool can read every PromQL example of the docs', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'keyvigil-promql-'));
   onTestFinished(() => rm(directory, { recursive: true }));
   const rules = TABLE.flatMap(({ name, example }) => (example ? [{ record: `example:${name}`, expr: example }] : []));
   const file = join(directory, 'rules.yml');
   // JSON is YAML.
   await writeFile(file, JSON.stringify({ groups: [{ name: 'examples', rules }] }));
-  const run = spawnSync('promtool', ['check', 'rules', file], { encoding: 'utf8' });
+  const run = spawnSync(await promtool(), ['check', 'rules', file], { encoding: 'utf8' });
   expect(run.status, run.stderr).toBe(0);
   expect(run.stdout).toContain(`${rules.length} rules found`);
 });
