@@ -14,8 +14,6 @@ const MAX_KEPT = 64 * 1024 * 1024;
 /** Objects that are rendered at a stretch. */
 const BLOCK = 512;
 
-const EMPTY = Buffer.alloc(0);
-
 const KEY_ROWS = TABLE.filter((row): row is KeyRow => row.source === 'key');
 
 export interface SnapshotWriter {
@@ -31,6 +29,7 @@ export function createSnapshotWriter(options: {
   const { tags, onError } = options;
   let runs: readonly Run[] = [];
   let kept = 0;
+  let scratch = Buffer.alloc(0);
   const headers = new Map<Row, Piece>();
 
   async function writeHeader(row: Row, output: Output): Promise<void> {
@@ -44,15 +43,23 @@ export function createSnapshotWriter(options: {
     const known = run.pieces[family];
     if (output.gzip && known) return output.piece(known);
     const column = run.columns[family];
+    const text = column ? keyLines(row, run.labels, column) : '';
     // For ASCII latin1 says the same as UTF-8, a third faster.
-    const bytes = column ? Buffer.from(keyLines(row, run.labels, column), run.ascii ? 'latin1' : 'utf8') : EMPTY;
-    if (!output.gzip) return bytes.length > 0 ? output.plain(bytes) : output.pace();
-    const piece = compress(bytes);
+    const encoding = run.ascii ? 'latin1' : 'utf8';
+    if (!output.gzip) return text === '' ? output.pace() : output.plain(Buffer.from(text, encoding));
+    const piece = compress(intoScratch(text, encoding));
     if (kept + piece.bytes.length <= MAX_KEPT) {
       run.pieces[family] = piece;
       kept += piece.bytes.length;
     }
     return output.piece(piece);
+  }
+
+  /** Bytes that are good until the next call: fresh ones for each block would keep the collector busy. */
+  function intoScratch(text: string, encoding: 'latin1' | 'utf8'): Buffer {
+    const most = encoding === 'latin1' ? text.length : 3 * text.length;
+    if (most > scratch.length) scratch = Buffer.allocUnsafeSlow(most);
+    return scratch.subarray(0, scratch.write(text, encoding));
   }
 
   async function writeObjects(lines: readonly (() => string)[], name: string, output: Output): Promise<void> {
