@@ -1,5 +1,5 @@
 /** From what Secrets Manager answers to facts. Pure; types of the SDK only. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type {
   DescribeSecretResponse,
   ReplicationStatusType,
@@ -36,20 +36,28 @@ export function stubOf(entry: SecretListEntry): KeyStub {
   };
 }
 
-/** Changes with everything that a listing tells of a secret, except when somebody last read it. */
+/**
+ * Changes with everything that a listing tells of a secret, except when somebody last read it. Runs for every secret in
+ * every sweep, so it sorts only what has no order of its own.
+ */
 export function digestOf(entry: SecretListEntry): string {
-  const { LastAccessedDate: _read, SecretVersionsToStages, Tags, ...rest } = entry;
-  const stages = Object.entries(SecretVersionsToStages ?? {}).map(([id, labels]) => [id, [...labels].sort()]);
-  const canonical = JSON.stringify([
-    Object.entries(rest).sort(byName),
-    stages.sort(byName),
-    Object.entries(tagsOf(Tags)).sort(byName),
-  ]);
-  return createHash('sha256').update(canonical).digest('base64url').slice(0, 22);
+  let canonical = '';
+  for (const [field, value] of Object.entries(entry).sort(byName)) {
+    if (field === 'LastAccessedDate') continue;
+    if (field === 'SecretVersionsToStages') canonical += `${field}=${stagesText(value as Stages)}\n`;
+    else if (field === 'Tags') canonical += `${field}=${JSON.stringify(Object.entries(tagsOf(value as Tag[])).sort(byName))}\n`;
+    else canonical += `${field}=${value instanceof Date ? value.getTime() : JSON.stringify(value)}\n`;
+  }
+  return hash('sha256', canonical, 'base64url').slice(0, 22);
 }
 
-function byName(a: readonly unknown[], b: readonly unknown[]): number {
-  return String(a[0]) < String(b[0]) ? -1 : 1;
+function stagesText(stages: Stages): string {
+  const labelled = Object.entries(stages ?? {}).map(([id, labels]) => `${id}:${[...labels].sort().join(',')}`);
+  return labelled.sort().join(' ');
+}
+
+function byName(a: readonly [string, unknown], b: readonly [string, unknown]): number {
+  return a[0] < b[0] ? -1 : 1;
 }
 
 /**
