@@ -126,7 +126,9 @@ export function rejudge(
   if (!details || !isOfSameState(details, record.facts)) return judged(record, record.facts, rules, now, false);
   // The first details belong to first sight: what they show is the baseline, not news.
   const first = record.facts.detailedAt === undefined;
-  return judged(record, version === undefined ? details : { ...details, version }, rules, now, first);
+  // The version is kept for comparison where the details tell none; where they do, they also know how old it is.
+  const told = details.version ?? version;
+  return judged(record, told === undefined ? details : { ...details, version: told }, rules, now, first);
 }
 
 /** Why the key wants another look within seconds, judged by its record alone (after a restart). Blind keys do not. */

@@ -114,6 +114,12 @@ describe('details that arrive in the background', () => {
     }
   });
 
+  it('tell how old the current version is', () => {
+    const { record } = run([look(T0, OK, { version: { id: 'a' } })]);
+    const version = { id: 'a', createdAt: T0 - DAY };
+    expect(rejudge(record, RULES, T0 + 1, { ...detailed, version }).record.facts?.version).toEqual(version);
+  });
+
   it('do not lose the version that is kept for comparison', () => {
     const { record } = run([look(T0, OK, { version: { id: 'a' } }), look(T0 + 1, OK)]);
     expect(rejudge(record, RULES, T0 + 2, detailed).record.facts?.version).toEqual({ id: 'a' });
