@@ -103,6 +103,7 @@ export interface Snapshot {
   readonly keys: readonly KeyView[];
   readonly byResource: ReadonlyMap<string, KeyView>;
   readonly consumers: readonly ConsumerView[];
+  /** Sorted by `sourceKey`. */
   readonly sources: readonly SourceRecord[];
   readonly incidents: readonly Incident[];
   /** False while the state file cannot be written. */

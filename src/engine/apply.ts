@@ -89,7 +89,7 @@ export function createLedger(options: LedgerOptions): Ledger {
   let snapshot: Snapshot | undefined;
 
   function view(): Snapshot {
-    snapshot ??= graph.snapshot({ at: options.now(), sources: [...sources.values()], storeUp });
+    snapshot ??= graph.snapshot({ at: options.now(), sources: inOrder(sources), storeUp });
     return snapshot;
   }
 
@@ -309,6 +309,11 @@ export function createLedger(options: LedgerOptions): Ledger {
   }
 
   return ledger;
+}
+
+/** By target, location and service, whichever of them was first to end a sweep: two runs can be compared. */
+function inOrder(sources: ReadonlyMap<string, SourceRecord>): SourceRecord[] {
+  return [...sources].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, source]) => source);
 }
 
 function isBy(witness: Witness, id: SourceId): boolean {
