@@ -53,8 +53,12 @@ export interface ConfigDocument {
 /** Larger files are not read. */
 export const MAX_FILE_BYTES = 1_048_576;
 export const TOO_LARGE = 'the file is larger than 1 MB';
-/** Ten thousand lines are about half of this. Beyond it the parser is no longer quick whatever stands in the file. */
-const MAX_TOKENS = 100_000;
+/** About ten thousand lines. Beyond it the parser is no longer quick whatever stands in the file. */
+const MAX_LEXEMES = 50_000;
+/** Each one that is not valid costs the parser an error. */
+const MAX_BACKSLASHES = 10_000;
+/** More than anybody reads; the rest would only take time. */
+const MAX_FAULTS = 1000;
 const MAX_DEPTH = 64;
 /** How many values aliases may stand for in all: a bomb of nested aliases grows by powers. */
 const MAX_ALIASED = 10_000;
@@ -87,9 +91,13 @@ function compose(text: string, lines: LineCounter): Composed {
   lines.addNewLine(0);
   const tokens: Token[] = [];
   let lexemes = 0;
+  let backslashes = 0;
   for (const lexeme of new Lexer().lex(text)) {
     lexemes += 1;
-    if (lexemes > MAX_TOKENS) return refuse('the file holds too much: split what it watches over several daemons');
+    if (lexeme.startsWith('"')) backslashes += lexeme.split('\\').length - 1;
+    if (lexemes > MAX_LEXEMES || backslashes > MAX_BACKSLASHES) {
+      return refuse('the file holds too much: split what it watches over several daemons');
+    }
     for (const token of parser.next(lexeme)) tokens.push(token);
   }
   for (const token of parser.end()) tokens.push(token);
@@ -110,7 +118,9 @@ function compose(text: string, lines: LineCounter): Composed {
   const faults: readonly YAMLError[] = [...(document?.errors ?? []), ...(document?.warnings ?? [])];
   if (faults.length > 0) {
     return {
-      problems: faults.map((fault) => ({ ...placeAt(lines, fault.pos[0]), message: syntaxMessage(fault.code) })),
+      problems: faults.slice(0, MAX_FAULTS).map((fault) => {
+        return { ...placeAt(lines, fault.pos[0]), message: syntaxMessage(fault.code) };
+      }),
     };
   }
   if (document?.directives?.yaml.explicit && document.directives.yaml.version !== '1.2') {
@@ -206,6 +216,8 @@ class Builder {
     if (!built) return this.#unresolved(alias, 'this alias (*) stands inside the very value that it stands for');
     this.#aliased += built.size;
     if (this.#aliased > MAX_ALIASED) {
+      // Said once: all that follow would go too far as well.
+      if (this.#aliased - built.size > MAX_ALIASED) return this.#unresolved(alias);
       return this.#unresolved(alias, `the aliases (*) up to here stand for more than ${MAX_ALIASED} values`);
     }
     this.#size += built.size;
@@ -213,8 +225,8 @@ class Builder {
     return built.value;
   }
 
-  #unresolved(node: Node, message: string): undefined {
-    this.#problem(node, message);
+  #unresolved(node: Node, message?: string): undefined {
+    if (message !== undefined) this.#problem(node, message);
     this.#origins.set(node, 'unresolved');
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { says } from './messages.ts';
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -12,13 +13,15 @@ export function parseDuration(text: string): number | undefined {
   return match && unit ? Number(match[1]) * unit : undefined;
 }
 
+const EXPECTED = 'expected a duration such as 30s, 5m, 12h or 30d';
+
 /** A duration in the configuration, between `least` and `most` (ms): text in, milliseconds out. */
 function duration(least: number, most: number, range: string) {
   return z
-    .string()
+    .string({ error: says(EXPECTED) })
     .superRefine((text, context) => {
       const ms = parseDuration(text);
-      if (ms === undefined) context.addIssue('expected a duration such as 30s, 5m, 12h or 30d');
+      if (ms === undefined) context.addIssue(EXPECTED);
       else if (ms < least || ms > most) context.addIssue(`expected a duration ${range}`);
     })
     .transform((text) => parseDuration(text) ?? 0)

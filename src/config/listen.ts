@@ -1,5 +1,6 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { z } from 'zod';
+import { says } from './messages.ts';
 
 /** Where the web server listens. An IPv6 host stands without its brackets. */
 export interface ListenAddress {
@@ -30,10 +31,12 @@ export function isLoopback(host: string): boolean {
   return LOOPBACK.check(host, family === 6 ? 'ipv6' : 'ipv4');
 }
 
+const EXPECTED = 'expected host:port, such as 127.0.0.1:10539 or "[::1]:10539"';
+
 /** `listen` in the configuration: text in, host and port out. */
-export const Listen = z.string().transform((text, context): ListenAddress => {
+export const Listen = z.string({ error: says(EXPECTED) }).transform((text, context): ListenAddress => {
   const address = parseListen(text);
   if (address) return address;
-  context.addIssue('expected host:port, such as 127.0.0.1:10539 or "[::1]:10539"');
+  context.addIssue(EXPECTED);
   return z.NEVER;
 });

@@ -5,8 +5,9 @@
 import type { z } from 'zod';
 import type { Path } from './document.ts';
 
-/** `targets[0].services.kms`. */
+/** `targets[0].services.kms`; `the file` for the whole of it. */
 export function pathText(path: Path): string {
+  if (path.length === 0) return 'the file';
   let text = '';
   for (const step of path) {
     if (typeof step === 'number') text += `[${step}]`;
@@ -66,7 +67,7 @@ export function nearest(wrong: string, valid: readonly string[]): string | undef
 }
 
 function hint(wrong: unknown, valid: readonly unknown[]): string {
-  const meant = typeof wrong === 'string' ? nearest(wrong, valid.map(String)) : undefined;
+  const meant = typeof wrong === 'string' && valid.length > 1 ? nearest(wrong, valid.map(String)) : undefined;
   return meant === undefined ? '' : `; did you mean "${meant}"?`;
 }
 
@@ -83,8 +84,17 @@ export function unknownKey(key: string, path: Path, valid: readonly string[], ba
   return valid.length === 0 ? `${named}: nothing can be set here` : `${named}: expected ${oneOf([...valid].sort())}`;
 }
 
+/**
+ * The words of a field for whatever is wrong with its value, for the `error` of a schema. That there is no value at all is
+ * left to `expectation`.
+ */
+export function says(text: string): (issue: { readonly input?: unknown }) => string | undefined {
+  return ({ input }) => (input === undefined || input === null ? undefined : text);
+}
+
 const KINDS: Readonly<Record<string, string>> = {
   string: 'text',
+  url: 'a URL',
   number: 'a number',
   int: 'a whole number',
   boolean: 'true or false',
@@ -92,6 +102,10 @@ const KINDS: Readonly<Record<string, string>> = {
   object: 'settings (key: value)',
   record: 'settings (key: value)',
 };
+
+function isUrl(schema: unknown): boolean {
+  return (schema as { _zod?: { def?: { format?: string } } } | undefined)?._zod?.def?.format === 'url';
+}
 
 function wrongType(expected: string, input: unknown): string {
   const kind = KINDS[expected] ?? expected;
@@ -120,7 +134,7 @@ export function expectation(issue: z.core.$ZodRawIssue): string {
   const { input } = issue;
   switch (issue.code) {
     case 'invalid_type':
-      return wrongType(issue.expected, input);
+      return wrongType(isUrl(issue.inst) ? 'url' : issue.expected, input);
     case 'invalid_value':
       if (input === null) return wrongType('', input);
       return `${input === undefined ? 'missing: ' : ''}expected ${oneOf(issue.values)}${hint(input, issue.values)}`;

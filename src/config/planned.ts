@@ -6,11 +6,12 @@
 import { z } from 'zod';
 import { AwsServiceFields } from '../providers/aws/config.ts';
 import type { Service } from '../providers/provider.ts';
+import { says } from './messages.ts';
 
 /** What the configuration needs to know of a service. */
 export type ServiceDeclaration = Pick<Service, 'name' | 'provider' | 'config'>;
 
-const HttpsUrl = z.url({ protocol: /^https$/, error: 'expected an https URL' });
+const HttpsUrl = z.url({ protocol: /^https$/, error: says('expected an https URL') });
 
 const VaultUrl = z
   .string()
@@ -30,7 +31,7 @@ export const PLANNED_SERVICES: readonly ServiceDeclaration[] = [
 
 /** A client of a tenant. Exactly one of the three secrets stands beside `clientId`: `rules.ts` sees to that. */
 const Credential = z.strictObject({
-  clientId: z.guid({ error: 'expected an id such as 00000000-0000-0000-0000-000000000000' }),
+  clientId: z.guid({ error: says('expected an id such as 00000000-0000-0000-0000-000000000000') }),
   clientSecret: z.string().min(1).optional(),
   clientSecretFile: z.string().min(1).optional(),
   clientCertificateFile: z.string().min(1).optional(),
@@ -38,7 +39,7 @@ const Credential = z.strictObject({
 
 /** Fields of an Azure target beside those that every target has. */
 export const AzureTargetFields = {
-  subscription: z.guid({ error: 'expected a subscription id such as 00000000-0000-0000-0000-000000000000' }),
+  subscription: z.guid({ error: says('expected a subscription id such as 00000000-0000-0000-0000-000000000000') }),
   tenant: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9.-]*$/, { error: 'expected a tenant id, or a domain such as contoso.com' })

@@ -1,5 +1,6 @@
 import { createTask, validateDetailed } from 'node-cron';
 import { z } from 'zod';
+import { says } from './messages.ts';
 
 /**
  * The next `count` runs of a schedule that `Schedule` let pass, from now on.
@@ -29,12 +30,12 @@ function problemOf(text: string): string | undefined {
   }
 }
 
+const EXPECTED = 'expected a cron schedule with seconds first, such as "0 * * * * *" (every minute)';
+
 /** A schedule in node-cron syntax. The seconds come first; five fields stand for second 0. */
-export const Schedule = z.string().superRefine((text, context) => {
+export const Schedule = z.string({ error: says(EXPECTED) }).superRefine((text, context) => {
   const problem = problemOf(text);
-  if (problem) {
-    context.addIssue(`expected a cron schedule with seconds first, such as "0 * * * * *" (every minute): ${problem}`);
-  }
+  if (problem) context.addIssue(`${EXPECTED}: ${problem}`);
 });
 
 function isTimezone(text: string): boolean {

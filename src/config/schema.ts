@@ -7,6 +7,7 @@ import type { ProviderName } from '../core/model.ts';
 import { AwsTargetFields } from '../providers/aws/config.ts';
 import { Duration, Interval, PositiveDuration } from './duration.ts';
 import { Listen } from './listen.ts';
+import { says } from './messages.ts';
 import { AzureTargetFields, PLANNED_SERVICES, type ServiceDeclaration } from './planned.ts';
 import { Schedule, Timezone, Timing } from './schedule.ts';
 
@@ -16,7 +17,7 @@ const Name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, {
 });
 
 const Text = z.string().min(1);
-const WebUrl = z.url({ protocol: /^https?$/, error: 'expected a URL such as https://example.com' });
+const WebUrl = z.url({ protocol: /^https?$/, error: says('expected a URL such as https://example.com') });
 const Confirmations = z.int().min(1).max(100);
 
 const Policy = z.strictObject({

@@ -60,7 +60,7 @@ export function inactiveParts(config: Config, services: readonly ServiceDeclarat
 /** A URL without the password in it, and without the path where that is what makes it a secret. */
 function maskedUrl(text: string, path: 'keep' | 'mask'): string {
   const url = URL.parse(text);
-  if (!url) return text;
+  if (!url || (path === 'keep' && url.username + url.password + url.search === '')) return text;
   const login = url.username === '' && url.password === '' ? '' : '<secret>@';
   const rest = path === 'keep' ? url.pathname : '/<secret>';
   return `${url.protocol}//${login}${url.host}${rest}${url.search === '' ? '' : '?<secret>'}`;
