@@ -15,9 +15,6 @@ export interface Look {
 
 export interface ChooseInput {
   readonly listing: Listing;
-  readonly listed: readonly Listed[];
-  /** Records that this source saw before and that a complete listing should have shown. Empty when it was not complete. */
-  readonly expected: readonly KeyRecord[];
   known(resource: string): KeyRecord | undefined;
   critical(stub: KeyStub): boolean;
   dependents(resource: string): number;
@@ -25,6 +22,18 @@ export interface ChooseInput {
   /** How many looks fit into the API budget until the next sweep. */
   readonly capacity: number;
   readonly now: number;
+}
+
+/** Chooses page by page, so that a listing of 100,000 objects never blocks the event loop at its end. */
+export interface Choice {
+  /** Every resource that was listed so far. */
+  readonly listed: ReadonlySet<string>;
+  page(items: readonly Listed[]): void;
+  /**
+   * The looks of the sweep, most urgent first.
+   * @param expected records that this source saw before and that a complete listing should have shown; empty otherwise
+   */
+  looks(expected: readonly KeyRecord[]): Look[];
 }
 
 /** First what says that something happened, then what matters most; the rest takes turns, longest unseen first. */
@@ -40,27 +49,38 @@ const ORDER: readonly LookReason[] = [
 ];
 
 /**
- * The looks of one sweep, most urgent first. A listing of ids describes everything, as far as `capacity` goes; the others
- * what is new, changed, suspect or missing, and lagging ones besides what is critical or was not seen for
- * `describeEveryMs`. Whatever a listing says was missing is looked at whatever the capacity.
+ * A listing of ids describes everything, as far as `capacity` goes; the others what is new, changed, suspect or missing,
+ * and lagging ones besides what is critical or was not seen for `describeEveryMs`. What is suspect or missing is looked at
+ * whatever the capacity.
  */
-export function chooseLooks(input: ChooseInput): Look[] {
-  const looks: Look[] = [];
-  const seen = new Set<string>();
-  for (const { stub, digest } of input.listed) {
-    if (seen.has(stub.resource)) continue;
-    seen.add(stub.resource);
-    const why = reasonToLook(stub, digest, input);
-    if (why) looks.push({ stub, why, digest });
-  }
-  for (const record of input.expected) {
-    if (!seen.has(record.resource)) looks.push({ stub: record.stub, why: 'missing' });
-  }
-  const age = (look: Look) => input.known(look.stub.resource)?.checkedAt ?? 0;
-  const rank = new Map(ORDER.map((why, at) => [why, at]));
-  looks.sort((a, b) => (rank.get(a.why) ?? 0) - (rank.get(b.why) ?? 0) || age(a) - age(b));
-  const urgent = looks.filter((look) => look.why === 'suspect' || look.why === 'missing').length;
-  return looks.slice(0, Math.max(input.capacity, urgent));
+export function startChoice(input: ChooseInput): Choice {
+  const chosen: Look[] = [];
+  const listed = new Set<string>();
+  return {
+    listed,
+    page(items) {
+      for (const { stub, digest } of items) {
+        if (listed.has(stub.resource)) continue;
+        listed.add(stub.resource);
+        const why = reasonToLook(stub, digest, input);
+        if (why) chosen.push({ stub, why, digest });
+      }
+    },
+    looks(expected) {
+      const looks = [...chosen];
+      for (const record of expected) {
+        if (!listed.has(record.resource)) looks.push({ stub: record.stub, why: 'missing' });
+      }
+      const ranked = looks.map((look) => ({
+        look,
+        rank: ORDER.indexOf(look.why),
+        seenAt: input.known(look.stub.resource)?.checkedAt ?? 0,
+      }));
+      ranked.sort((a, b) => a.rank - b.rank || a.seenAt - b.seenAt);
+      const urgent = looks.filter((look) => look.why === 'suspect' || look.why === 'missing').length;
+      return ranked.slice(0, Math.max(input.capacity, urgent)).map(({ look }) => look);
+    },
+  };
 }
 
 function reasonToLook(stub: KeyStub, digest: string, input: ChooseInput): LookReason | undefined {

@@ -1,4 +1,5 @@
 /** One source at work: connects, sweeps, looks at suspects again, fetches details, and notes how it does. No timers. */
+import { setImmediate as yieldTurn } from 'node:timers/promises';
 import type { KeyFacts, KeyStub, ProviderName, SourceId, SourceRecord } from '../core/model.ts';
 import type { UnknownReason } from '../core/reasons.ts';
 import type { Connection, Service, ServiceSession } from '../providers/provider.ts';
@@ -11,6 +12,8 @@ const LISTING_LAG_MS = 5 * 60_000;
 /** A suspect is looked at again and confirmed within this time after its first look, ms. */
 const CONFIRM_MS = 15_000;
 const DETAILS_AT_ONCE = 4;
+/** Records that are gone through at a stretch, a few milliseconds' worth. */
+const SLICE = 2_000;
 
 /** A connection that is made when it is first needed and made again after it failed. */
 export interface LazyConnection extends AsyncDisposable {
@@ -213,7 +216,12 @@ export function createSource(options: SourceOptions): Source {
       if (!opened?.session.enrich || !service.detailKey) return;
       const { session, account, connection } = opened;
       const context = callContext(id, { account, service, connection }, options.caller, signal);
-      const due = ledger.seenBy(id).flatMap((record) => (record.facts && isDue(record.facts) ? [record.resource] : []));
+      const due: string[] = [];
+      for (const [at, { resource, facts }] of ledger.seenBy(id).entries()) {
+        if (facts && isDue(facts)) due.push(resource);
+        // Many keys, little to do for each: others get their turn in between.
+        if (at % SLICE === SLICE - 1) await yieldTurn();
+      }
       let next = 0;
       async function worker(): Promise<void> {
         for (let resource = due[next++]; resource !== undefined; resource = due[next++]) {

@@ -1,9 +1,9 @@
 /** One pass over a source: list, describe what must be described, say how it went. */
 import type { Evidence, Failure, KeyFacts, KeyRecord, KeyStub, Observation, SourceId } from '../core/model.ts';
 import { SOURCE_LEVEL_REASONS, type UnknownReason } from '../core/reasons.ts';
-import type { Connection, Listed, ListOutcome, Service, ServiceSession } from '../providers/provider.ts';
+import type { Connection, ListOutcome, Service, ServiceSession } from '../providers/provider.ts';
 import { type CountingContext, failureOf } from './call.ts';
-import { chooseLooks, type Look } from './choose.ts';
+import { type Look, startChoice } from './choose.ts';
 
 /** Looks under way at once in one sweep; the process-wide gate bounds all sweeps together. */
 const LOOKS_AT_ONCE = 16;
@@ -56,9 +56,8 @@ export type SweepOutcome =
       readonly up: true;
       readonly objects: number;
       readonly listing: ListOutcome;
-      /** Every resource that was listed. */
+      /** Every resource that was listed and let in. */
       readonly listed: ReadonlySet<string>;
-      readonly looks: number;
       /** Resources that exist but are none of ours to watch (keys that the cloud manages itself). */
       readonly foreign: readonly string[];
     }
@@ -66,13 +65,21 @@ export type SweepOutcome =
 
 /** @throws only the abort reason of `env.signal` */
 export async function sweep(env: SweepEnv): Promise<SweepOutcome> {
-  const listed: Listed[] = [];
+  const choice = startChoice({
+    listing: env.service.listing,
+    known: env.known.record,
+    critical: env.critical,
+    dependents: env.known.dependents,
+    describeEveryMs: env.describeEveryMs,
+    capacity: env.capacity,
+    now: env.now(),
+  });
   let listing: ListOutcome;
   try {
     const pages = env.session.list({ call: env.context.call, referenced: env.known.referenced });
     let page = await pages.next();
     while (!page.done) {
-      for (const item of page.value) listed.push(item);
+      choice.page(page.value.filter((item) => env.session.watches(item.stub)));
       page = await pages.next();
     }
     listing = page.value;
@@ -82,31 +89,13 @@ export async function sweep(env: SweepEnv): Promise<SweepOutcome> {
     return { up: false, reason: sourceReason(failure), evidence: failure.evidence };
   }
 
-  const inScope = listed.filter((item) => env.session.watches(item.stub));
   const expected = listing.complete && !listing.exclusive ? env.known.seenBy(env.source) : [];
-  const looks = chooseLooks({
-    listing: env.service.listing,
-    listed: inScope,
-    expected: expected.filter((record) => env.session.watches(record.stub)),
-    known: env.known.record,
-    critical: env.critical,
-    dependents: env.known.dependents,
-    describeEveryMs: env.describeEveryMs,
-    capacity: env.capacity,
-    now: env.now(),
-  });
+  const looks = choice.looks(expected.filter((record) => env.session.watches(record.stub)));
   const taken = await takeLooks(env, looks);
   if (!taken.up) return taken;
-  const foreign = new Set(taken.foreign);
-  const resources = inScope.map((item) => item.stub.resource).filter((resource) => !foreign.has(resource));
-  return {
-    up: true,
-    objects: resources.length,
-    listing,
-    listed: new Set(resources),
-    looks: looks.length,
-    foreign: taken.foreign,
-  };
+  const { foreign } = taken;
+  const objects = choice.listed.size - foreign.filter((resource) => choice.listed.has(resource)).length;
+  return { up: true, objects, listing, listed: choice.listed, foreign };
 }
 
 type Taken =

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { KeyRecord, KeyStub } from '../../src/core/model.ts';
-import { type ChooseInput, chooseLooks } from '../../src/engine/choose.ts';
+import { type ChooseInput, startChoice } from '../../src/engine/choose.ts';
 
 const NOW = Date.UTC(2026, 10, 22);
 const MINUTE = 60_000;
@@ -29,12 +29,15 @@ function record(name: string, overrides: Partial<KeyRecord> = {}): KeyRecord {
   };
 }
 
-function choose(listing: ChooseInput['listing'], listed: string[], records: KeyRecord[], rest: Partial<ChooseInput> = {}) {
+function choose(
+  listing: ChooseInput['listing'],
+  listed: string[],
+  records: KeyRecord[],
+  rest: Partial<ChooseInput> = {},
+) {
   const known = new Map(records.map((one) => [one.resource, one]));
-  const looks = chooseLooks({
+  const choice = startChoice({
     listing,
-    listed: listed.map((name) => ({ stub: stub(name), digest: 'same' })),
-    expected: records,
     known: (resource) => known.get(resource),
     critical: () => false,
     dependents: () => 0,
@@ -43,7 +46,11 @@ function choose(listing: ChooseInput['listing'], listed: string[], records: KeyR
     now: NOW,
     ...rest,
   });
-  return looks.map((look) => `${look.stub.name} ${look.why}`);
+  // In two pages, as listings come.
+  const items = listed.map((name) => ({ stub: stub(name), digest: 'same' }));
+  choice.page(items.slice(0, 1));
+  choice.page(items.slice(1));
+  return choice.looks(records).map((look) => `${look.stub.name} ${look.why}`);
 }
 
 describe('what a sweep describes', () => {
@@ -51,24 +58,27 @@ describe('what a sweep describes', () => {
     expect(choose('ids', ['a', 'b'], [record('a'), record('b')])).toEqual(['a in_turn', 'b in_turn']);
   });
 
-  it.each(['state', 'lagging'] as const)('is, by a %s listing, only what is new, changed, suspect or missing', (listing) => {
-    const records = [
-      record('calm'),
-      record('changed', { digest: 'before' }),
-      record('doubtful', { inconclusive: 1, inconclusiveReason: 'timeout' }),
-      record('pending', {
-        pending: { verdict: { status: 'inaccessible', reason: 'disabled' }, seen: 1, firstAt: NOW - MINUTE },
-      }),
-      record('gone'),
-    ];
-    expect(choose(listing, ['calm', 'changed', 'doubtful', 'pending', 'fresh'], records).sort()).toEqual([
-      'changed changed',
-      'doubtful suspect',
-      'fresh new',
-      'gone missing',
-      'pending suspect',
-    ]);
-  });
+  it.each(['state', 'lagging'] as const)(
+    'is, by a %s listing, only what is new, changed, suspect or missing',
+    (listing) => {
+      const records = [
+        record('calm'),
+        record('changed', { digest: 'before' }),
+        record('doubtful', { inconclusive: 1, inconclusiveReason: 'timeout' }),
+        record('pending', {
+          pending: { verdict: { status: 'inaccessible', reason: 'disabled' }, seen: 1, firstAt: NOW - MINUTE },
+        }),
+        record('gone'),
+      ];
+      expect(choose(listing, ['calm', 'changed', 'doubtful', 'pending', 'fresh'], records).sort()).toEqual([
+        'changed changed',
+        'doubtful suspect',
+        'fresh new',
+        'gone missing',
+        'pending suspect',
+      ]);
+    },
+  );
 
   it('is, by a lagging listing, also what is critical and what was not seen for a while', () => {
     const records = [record('calm'), record('critical'), record('long-ago', { checkedAt: NOW - 15 * MINUTE })];
@@ -120,7 +130,12 @@ describe('what a sweep describes', () => {
     let records = Array.from({ length: 100 }, (_, at) => record(`k${at}`));
     const seen = new Set<string>();
     for (let round = 0; round < 10; round += 1) {
-      const looks = choose('ids', records.map((one) => one.stub.name), records, { capacity: 10 });
+      const looks = choose(
+        'ids',
+        records.map((one) => one.stub.name),
+        records,
+        { capacity: 10 },
+      );
       for (const look of looks) seen.add(look.split(' ')[0] ?? '');
       records = records.map((one) =>
         looks.includes(`${one.stub.name} in_turn`) ? { ...one, checkedAt: NOW + round } : one,
