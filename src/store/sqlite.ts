@@ -1,8 +1,16 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { type KeyEvent, type KeyRecord, type SourceRecord, type StoredEvent, sourceKey } from '../core/model.ts';
 import type { Opened } from './statefile.ts';
 import { type Change, type EventQuery, type Store, type StoredState, StoreError, type VersionRow } from './store.ts';
-import { type EventPageQuery, PAGE_CHARS, type RecordPage, type Tables, type Write } from './tables.ts';
+import {
+  type EventPageQuery,
+  PAGE_CHARS,
+  type RecordPage,
+  type SlicePlace,
+  type Tables,
+  type Write,
+} from './tables.ts';
 import type { Answer, Call, ThreadData } from './thread.ts';
 
 /** Events in one message. */
@@ -43,6 +51,7 @@ class SqliteStore implements Store {
         const page: RecordPage = await this.#thread.call('records', after);
         for (const body of page.bodies) records.push(this.#thread.parse<KeyRecord>(body));
         after = page.next;
+        await nextTurn();
       }
       const sources = await this.#thread.call('sources');
       return { records, sources: sources.map((body) => this.#thread.parse<SourceRecord>(body)) };
@@ -51,10 +60,20 @@ class SqliteStore implements Store {
 
   commit(change: Change): Promise<void> {
     return this.#alone(async () => {
+      const answers: Promise<void>[] = [];
       try {
-        for (const { rows, last } of slices(writes(change))) await this.#thread.call('write', rows, last);
+        for (const { rows, place } of slices(writes(change))) {
+          // One slice is written while the next is made; never more, or a large change would be held twice.
+          if (answers.length > 1) await answers[answers.length - 2];
+          // An answer that comes while another is handled is handled in the same turn of the event loop: a quick thread
+          // would keep the loop for as long as a large change lasts.
+          if (answers.length > 0) await nextTurn();
+          answers.push(this.#thread.call('write', rows, place));
+        }
+        await Promise.all(answers);
       } catch (error) {
-        // Whatever went wrong between two slices: the thread must not keep half a transaction open.
+        await Promise.allSettled(answers);
+        // Whatever went wrong here rather than there: the thread must not keep half a transaction open.
         if (!(error instanceof StoreError)) await this.#thread.call('rollback');
         throw error;
       }
@@ -78,6 +97,7 @@ class SqliteStore implements Store {
         }
         if (page.length < limit) break;
         left -= limit;
+        await nextTurn();
       }
       return pages.flat();
     });
@@ -130,27 +150,30 @@ function eventRow({ at, type, resource, kind, from, to, reason, version }: KeyEv
   return ['event', at, type, resource, kind, from ?? null, to ?? null, reason ?? null, version ?? null];
 }
 
-/** Cuts rows into messages that keep the event loop busy for a few milliseconds each. No rows, no message. */
-function* slices(rows: Iterable<Write>): Generator<{ readonly rows: readonly Write[]; readonly last: boolean }> {
+/** Cuts rows into messages that keep the event loop busy for a millisecond or two each. No rows, no message. */
+function* slices(rows: Iterable<Write>): Generator<{ readonly rows: readonly Write[]; readonly place: SlicePlace }> {
+  let first = true;
   let slice: Write[] = [];
   let chars = 0;
   for (const row of rows) {
     if (chars >= PAGE_CHARS) {
-      yield { rows: slice, last: false };
+      yield { rows: slice, place: { first, last: false } };
+      first = false;
       slice = [];
       chars = 0;
     }
     slice.push(row);
     chars += ROW_CHARS + (row[0] === 'record' ? row[3].length : 0);
   }
-  if (slice.length > 0) yield { rows: slice, last: true };
+  if (slice.length > 0) yield { rows: slice, place: { first, last: true } };
 }
 
-/** The other end of `thread.ts`: one call at a time. */
+/** The other end of `thread.ts`. */
 class Thread {
   readonly #file: string;
   readonly #worker: Worker;
-  #waiting: PromiseWithResolvers<unknown> | undefined;
+  /** Callers in the order of their calls, which is that of the answers. */
+  readonly #waiting: PromiseWithResolvers<unknown>[] = [];
   /** Why there is no thread any more. */
   #ended: StoreError | undefined;
   readonly #exit: Promise<void>;
@@ -207,13 +230,15 @@ class Thread {
   }
 
   #wait(): Promise<unknown> {
-    this.#waiting = Promise.withResolvers();
-    return this.#waiting.promise;
+    const waiting = Promise.withResolvers<unknown>();
+    this.#waiting.push(waiting);
+    // Whoever asked may look later, or only at the first of several failures.
+    waiting.promise.catch(() => undefined);
+    return waiting.promise;
   }
 
   #settle(answer: Answer): void {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
+    const waiting = this.#waiting.shift();
     if ('value' in answer) {
       waiting?.resolve(answer.value);
     } else {
@@ -224,7 +249,6 @@ class Thread {
 
   #end(cause?: unknown): void {
     this.#ended ??= new StoreError('io', `state file ${this.#file}: the store has ended`, { cause });
-    this.#waiting?.reject(this.#ended);
-    this.#waiting = undefined;
+    for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#ended);
   }
 }

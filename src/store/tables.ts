@@ -30,6 +30,12 @@ export type Write =
   | readonly ['dropSource', source: string]
   | readonly ['source', source: string, body: string];
 
+/** Where a slice stands in its transaction; it may be both. */
+export interface SlicePlace {
+  readonly first: boolean;
+  readonly last: boolean;
+}
+
 /** A page of record bodies; `next` continues, absent at the end. */
 export interface RecordPage {
   readonly bodies: readonly string[];
@@ -44,11 +50,14 @@ export interface EventPageQuery extends EventQuery {
 
 /** The calls that the thread serves. */
 export interface Tables {
-  /** Adds rows to the running transaction, which it begins if need be, and commits it after the `last` of them. */
-  write(rows: readonly Write[], last: boolean): void;
+  /**
+   * One slice of a transaction: the first begins it, the last commits it, and one that fails rolls it back. A slice that
+   * comes after one that failed is passed over.
+   */
+  write(rows: readonly Write[], place: SlicePlace): void;
   /** Ends the running transaction, if there is one, without a trace. */
   rollback(): void;
-  /** Records with an id after `after`, up to about half a megabyte. */
+  /** Records with an id after `after`, up to `PAGE_CHARS`. */
   records(after: number): RecordPage;
   sources(): readonly string[];
   events(query: EventPageQuery): StoredEvent[];
@@ -57,8 +66,8 @@ export interface Tables {
   close(): void;
 }
 
-/** Characters of bodies in one message: a few milliseconds of parsing or writing JSON for the event loop. */
-export const PAGE_CHARS = 512 * 1024;
+/** Characters of bodies in one message: writing or parsing them takes the event loop one or two milliseconds. */
+export const PAGE_CHARS = 128 * 1024;
 
 type Column = string | number | null;
 
@@ -101,9 +110,10 @@ export function openTables(db: DatabaseSync): Tables {
   };
 
   return {
-    write(rows, last) {
+    write(rows, { first, last }) {
       try {
-        if (!db.isTransaction) db.exec('BEGIN IMMEDIATE');
+        if (first) db.exec('BEGIN IMMEDIATE');
+        if (!db.isTransaction) return;
         for (const row of rows) writeRow(row);
         if (last) db.exec('COMMIT');
       } catch (error) {

@@ -1,7 +1,7 @@
 /**
  * The thread that owns the state file. A transaction may wait for the disk as long as it will: the event loop, and with
- * it every scrape, goes on meanwhile. Started by `sqlite.ts`; one call at a time, one answer each; the first answer is
- * that of opening.
+ * it every scrape, goes on meanwhile. Started by `sqlite.ts`; calls are answered one by one in their
+ * order; the first answer is that of opening.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { toStoreError } from './failure.ts';
