@@ -180,8 +180,10 @@ async function assemble(
       connections.set(target.name, connection);
     }
     const intervalMs =
-      parts.intervalMs ?? intervals.get(expression) ?? intervalOf(expression, timezone, cronLogger(log));
-    intervals.set(expression, intervalMs);
+      parts.intervalMs ??
+      intervals.get(`${timezone} ${expression}`) ??
+      intervalOf(expression, timezone, cronLogger(log));
+    intervals.set(`${timezone} ${expression}`, intervalMs);
     const { progress } = parts;
     const source: Source = createSource({
       id,

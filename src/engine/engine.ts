@@ -1,6 +1,6 @@
 /** The loop of the daemon: every source on its schedule, suspects again within seconds, what time changes on a tick. */
 import type { Logger } from 'node-cron';
-import { type SourceId, sourceKey } from '../core/model.ts';
+import { sourceKey } from '../core/model.ts';
 import type { Ledger, Suspect } from './apply.ts';
 import { sleep } from './deadline.ts';
 import { offsetOf, type Schedule, startSchedule } from './schedule.ts';
@@ -154,9 +154,4 @@ export function startEngine(options: EngineOptions): Engine {
       await Promise.all(background);
     },
   };
-}
-
-/** Identity for logs. */
-export function describeSource({ target, location, service }: SourceId): string {
-  return `${target} ${location} ${service}`;
 }

@@ -22,6 +22,8 @@ export interface StoredState {
 export interface EventQuery {
   /** Only events with a greater id. */
   readonly after?: number;
+  /** Only events with a smaller id: the page before one that is known. */
+  readonly before?: number;
   readonly limit: number;
   readonly resource?: string;
   readonly kind?: KeyKind;

@@ -126,6 +126,8 @@ export function storeConformance(name: string, place: () => Promise<StorePlace>)
       expect(await told({ limit: 2_100, order: 'newest' })).toEqual(all.slice(400));
       expect(await told({ limit: 2_100 })).toEqual(all.slice(0, 2_100));
       expect(await told({ limit: 3, order: 'newest' })).toEqual([2497, 2498, 2499]);
+      const newest = (await store.events({ limit: 3, order: 'newest' }))[0]?.id ?? 0;
+      expect(await told({ limit: 3, order: 'newest', before: newest })).toEqual([2494, 2495, 2496]);
       const third = (await store.events({ limit: 3 })).at(-1)!.id;
       expect(await told({ after: third, limit: 2 })).toEqual([3, 4]);
       expect(await told({ after: third, limit: 2, order: 'newest' })).toEqual([2498, 2499]);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { finding, graphOf, key, keyIn, lostSince, neverKnown, OPTIONS } from './support/graphs.ts';
+import { finding, graphOf, key, keyIn, lostSince, neverKnown, OPTIONS, snap } from './support/graphs.ts';
 import { T0 } from './support/looks.ts';
 
 describe('a key by itself', () => {
@@ -223,5 +223,22 @@ describe('a key held by a vault', () => {
     const graph = graphOf([vault, held()]);
     graph.update({ upserts: [key('vault')], deletes: [] });
     expect(keyIn(graph, 'k')).not.toHaveProperty('blindSince');
+  });
+});
+
+describe('a failed decryption', () => {
+  const failed = (parts = {}) => key('s', { needs: [['k']], ...lostSince(T0 + 9, 'decrypt_failed'), ...parts });
+
+  it('is the symptom of a lost key, which then is the one root and the one incident', () => {
+    const graph = graphOf([key('k', lostSince(T0 + 1)), failed()]);
+    expect(keyIn(graph, 's')).toMatchObject({ reason: 'dependency', rootCauses: ['k'], since: T0 + 1 });
+    expect(snap(graph).incidents).toMatchObject([{ root: 'k', keys: ['s'] }]);
+  });
+
+  it('is a loss by itself while the key looks well or cannot be seen', () => {
+    for (const graph of [graphOf([key('k'), failed()]), graphOf([failed()]), graphOf([neverKnown('k'), failed()])]) {
+      expect(keyIn(graph, 's')).toMatchObject({ health: 'inaccessible', reason: 'decrypt_failed', rootCauses: [] });
+      expect(snap(graph).incidents).toMatchObject([{ root: 's' }]);
+    }
   });
 });

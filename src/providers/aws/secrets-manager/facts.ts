@@ -45,7 +45,8 @@ export function digestOf(entry: SecretListEntry): string {
   for (const [field, value] of Object.entries(entry).sort(byName)) {
     if (field === 'LastAccessedDate') continue;
     if (field === 'SecretVersionsToStages') canonical += `${field}=${stagesText(value as Stages)}\n`;
-    else if (field === 'Tags') canonical += `${field}=${JSON.stringify(Object.entries(tagsOf(value as Tag[])).sort(byName))}\n`;
+    else if (field === 'Tags')
+      canonical += `${field}=${JSON.stringify(Object.entries(tagsOf(value as Tag[])).sort(byName))}\n`;
     else canonical += `${field}=${value instanceof Date ? value.getTime() : JSON.stringify(value)}\n`;
   }
   return hash('sha256', canonical, 'base64url').slice(0, 22);
