@@ -3,14 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { type KeyEvent, type KeyRecord, type SourceRecord, type StoredEvent, sourceKey } from '../core/model.ts';
 import type { Opened } from './statefile.ts';
 import { type Change, type EventQuery, type Store, type StoredState, StoreError, type VersionRow } from './store.ts';
-import {
-  type EventPageQuery,
-  PAGE_CHARS,
-  type RecordPage,
-  type SlicePlace,
-  type Tables,
-  type Write,
-} from './tables.ts';
+import { PAGE_CHARS, type RecordPage, type SlicePlace, type Tables, type Write } from './tables.ts';
 import type { Answer, Call, ThreadData } from './thread.ts';
 
 /** Events in one message. */
@@ -84,7 +77,7 @@ class SqliteStore implements Store {
     return this.#alone(async () => {
       const pages: StoredEvent[][] = [];
       let left = query.limit;
-      let rest: EventPageQuery = query;
+      let rest: EventQuery = query;
       while (left > 0) {
         const limit = Math.min(left, EVENT_PAGE);
         const page = await this.#thread.call('events', { ...rest, limit });

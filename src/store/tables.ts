@@ -42,12 +42,6 @@ export interface RecordPage {
   readonly next?: number;
 }
 
-/** A query for one page of a longer answer. */
-export interface EventPageQuery extends EventQuery {
-  /** Only events with a smaller id. */
-  readonly before?: number;
-}
-
 /** The calls that the thread serves. */
 export interface Tables {
   /**
@@ -60,7 +54,7 @@ export interface Tables {
   /** Records with an id after `after`, up to `PAGE_CHARS`. */
   records(after: number): RecordPage;
   sources(): readonly string[];
-  events(query: EventPageQuery): StoredEvent[];
+  events(query: EventQuery): StoredEvent[];
   versions(resource: string): readonly VersionRow[];
   prune(before: number): number;
   close(): void;
