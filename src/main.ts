@@ -7,37 +7,100 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
   version: string;
 };
 
+const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
-const EXIT_INTERRUPTED = 130;
+/** What a shell says of a command that a signal ended: 128 and its number. */
+const EXIT_SIGNAL = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+type StopSignal = keyof typeof EXIT_SIGNAL;
+
+/**
+ * Signals this close to the first one are the same one, ms: Ctrl-C reaches the whole process group, npm among it, and npm
+ * passes on what it gets.
+ */
+const SAME_SIGNAL_MS = 500;
+/** What still keeps the event loop when a command has ended (a request that nobody waits for) is given up after this, ms. */
+const LINGER_MS = 250;
 
 function processIo(): Io {
-  const { env } = process;
-  const tty = process.stderr.isTTY === true && env.TERM !== 'dumb';
+  const { env, stdout, stderr } = process;
+  const capable = env.TERM !== 'dumb';
   return {
-    out: (text) => void process.stdout.write(text),
-    err: (text) => void process.stderr.write(text),
+    out: (text) => void stdout.write(text),
+    err: (text) => void stderr.write(text),
     env,
-    tty,
-    color: process.stdout.isTTY === true && env.TERM !== 'dumb' && !env.NO_COLOR,
-    columns: process.stdout.columns ?? 120,
+    tty: stderr.isTTY === true && capable,
+    color: stdout.isTTY === true && capable && !env.NO_COLOR,
+    columns: stdout.isTTY === true ? stdout.columns : undefined,
   };
 }
 
-/** Aborts on the first SIGINT or SIGTERM; the second one exits at once. */
-function stopSignal(io: Io): AbortSignal {
+interface Stop {
+  readonly signal: AbortSignal;
+  /** The exit code of a command that was not let to its end. */
+  readonly exitCode: number;
+}
+
+/** Aborts on the first of these signals, or when nobody reads what is printed; a second signal exits at once. */
+function stopOn(io: Io, ...signals: readonly StopSignal[]): Stop {
   const stop = new AbortController();
-  const onSignal = (signal: NodeJS.Signals) => {
-    if (stop.signal.aborted) process.exit(EXIT_INTERRUPTED);
+  let first: { readonly signal: StopSignal; readonly at: number } | undefined;
+  const stopBy = (signal: StopSignal) => {
+    if (first) {
+      if (performance.now() - first.at >= SAME_SIGNAL_MS) process.exit(EXIT_SIGNAL[signal]);
+      return;
+    }
+    first = { signal, at: performance.now() };
     stop.abort(new Error(signal));
     if (io.tty) io.err('\nstopping; once more to exit at once\n');
   };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  return stop.signal;
+  for (const signal of signals) process.on(signal, () => stopBy(signal));
+  process.stdout.on('error', (error) => stop.abort(error));
+  return {
+    signal: stop.signal,
+    get exitCode() {
+      return first ? EXIT_SIGNAL[first.signal] : 0;
+    },
+  };
+}
+
+/**
+ * A reader that has seen enough (`| head`) is no failure; a full disk is. Without standard error there is no log, which is
+ * no reason to watch nothing.
+ */
+function guardOutput(io: Io): void {
+  process.stderr.on('error', () => undefined);
+  let failed = false;
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (failed || error.code === 'EPIPE') return;
+    failed = true;
+    io.err(`keyvigil: the output cannot be written: ${error.message}\n`);
+    process.on('exit', () => {
+      process.exitCode ||= EXIT_FAILED;
+    });
+  });
+}
+
+/** A bug. Only stacks: what hangs on an SDK's error beside them is nobody's business. */
+function crash(io: Io, error: unknown): never {
+  const stacks: unknown[] = [];
+  for (let at = error; at !== undefined && stacks.length < 5; at = at instanceof Error ? at.cause : undefined) {
+    stacks.push(at instanceof Error ? at.stack : String(at));
+  }
+  io.err(`keyvigil: unexpected error, please report it: ${stacks.join('\ncaused by: ')}\n`);
+  process.exit(EXIT_FAILED);
 }
 
 interface Global {
   readonly configFile: string;
+}
+
+/** What it looks like on a command line, and what that does. */
+type Example = readonly [line: string, does: string];
+
+function examplesText(examples: readonly Example[]): string {
+  const width = Math.max(...examples.map(([line]) => line.length));
+  const lines = examples.map(([line, does]) => `  keyvigil ${line.padEnd(width)}   ${does}\n`);
+  return `Examples:\n${lines.join('')}`;
 }
 
 function program(io: Io, done: (code: number) => void): Command {
@@ -55,62 +118,76 @@ function program(io: Io, done: (code: number) => void): Command {
     .configureOutput({ writeOut: io.out, writeErr: io.err })
     .addHelpText(
       'before',
-      [
-        'Examples:',
-        '  keyvigil demo                                   the whole daemon on embedded clouds, no account needed',
-        '  keyvigil once --config.file keyvigil.yml        one look at everything, as a table',
-        '  keyvigil serve --config.file keyvigil.yml       the daemon',
-        '',
-      ].join('\n'),
+      examplesText([
+        ['demo', 'the whole daemon on embedded clouds, no account needed'],
+        ['once --config.file keyvigil.yml', 'one look at everything, as a table'],
+        ['serve --config.file keyvigil.yml', 'the daemon'],
+      ]),
     );
 
-  function command(name: string, description: string): Command {
+  function command(name: string, description: string, ...examples: readonly Example[]): Command {
     return keyvigil
       .command(name)
       .description(description)
       .exitOverride()
-      .configureOutput({ writeOut: io.out, writeErr: io.err });
+      .configureOutput({ writeOut: io.out, writeErr: io.err })
+      .addHelpText('before', examplesText(examples));
   }
 
-  command('serve', 'run the daemon')
+  command('serve', 'run the daemon; exit 0 after SIGTERM', ['serve --config.file keyvigil.yml', 'until it is stopped'])
     .addOption(configOption)
     .action(async ({ configFile }: Global) => {
+      const stop = stopOn(io, 'SIGINT', 'SIGTERM');
       const loaded = await load(configFile, io);
       if (!loaded) return done(EXIT_USAGE);
       const { serveCommand } = await import('./cli/serve.ts');
-      done(await serveCommand({ ...loaded, version, stop: stopSignal(io) }, io));
+      done(await serveCommand({ ...loaded, version, stop: stop.signal }, io));
     });
 
   command(
     'once',
     'look at everything once; exit 0 all accessible, 3 a key is inaccessible, 4 something unknown, 1 nothing read',
+    ['once --config.file keyvigil.yml', 'a table, worst first'],
+    ['once --output json', 'for jq and pipelines'],
   )
     .addOption(configOption)
     .addOption(outputOption())
     .action(async ({ configFile, output }: Global & { output: 'text' | 'json' }) => {
+      const stop = stopOn(io, 'SIGHUP', 'SIGINT', 'SIGTERM');
       const loaded = await load(configFile, io);
       if (!loaded) return done(EXIT_USAGE);
       for (const warning of loaded.warnings) io.err(`keyvigil: warning: ${warning}\n`);
       const { onceCommand } = await import('./cli/once.ts');
-      const stop = stopSignal(io);
       try {
-        done(await onceCommand({ config: loaded.config, output, version, stop }, io));
+        done(await onceCommand({ config: loaded.config, output, version, stop: stop.signal }, io));
       } catch (error) {
-        if (!stop.aborted) throw error;
-        done(EXIT_INTERRUPTED);
+        if (!stop.signal.aborted) throw error;
+        done(stop.exitCode);
       }
     });
 
-  command('demo', 'run the whole daemon on embedded clouds with a scripted incident')
+  command(
+    'demo',
+    'run the whole daemon on embedded clouds with a scripted incident',
+    ['demo', 'on http://127.0.0.1:10539/'],
+    ['demo --listen 127.0.0.1:0', 'on any free port'],
+  )
     .addOption(
       new Option('--listen <address>', 'where the page, the API and the metrics are').default('127.0.0.1:10539'),
     )
     .action(async ({ listen }: { listen: string }) => {
+      const stop = stopOn(io, 'SIGHUP', 'SIGINT', 'SIGTERM');
       const { demoCommand } = await import('./cli/demo.ts');
-      done(await demoCommand({ listen, version, stop: stopSignal(io) }, io));
+      const atExit = (cleanUp: () => void) => void process.on('exit', cleanUp);
+      done(await demoCommand({ listen, version, stop: stop.signal, atExit }, io));
     });
 
-  command('check-config', 'validate the configuration; exit 0 or 2')
+  command(
+    'check-config',
+    'validate the configuration; exit 0 or 2',
+    ['check-config --config.file keyvigil.yml', 'every error at once, or what would be watched'],
+    ['check-config --output json', 'the same for a pipeline'],
+  )
     .addOption(configOption)
     .addOption(outputOption())
     .action(async ({ configFile, output }: Global & { output: 'text' | 'json' }) => {
@@ -118,19 +195,25 @@ function program(io: Io, done: (code: number) => void): Command {
       done(await checkConfigCommand({ file: configFile, output }, io));
     });
 
-  command('schema', 'print the JSON Schema of the configuration').action(async () => {
+  command('schema', 'print the JSON Schema of the configuration', [
+    'schema > keyvigil.schema.json',
+    'for an editor',
+  ]).action(async () => {
     const { schemaCommand } = await import('./cli/schema.ts');
     done(schemaCommand(io));
   });
 
-  command('healthcheck', 'ask a running daemon whether it is healthy; exit 0 or 1')
+  command('healthcheck', 'ask a running daemon whether it is healthy; exit 0 or 1', [
+    'healthcheck --url http://127.0.0.1:10539',
+    'for containers, which have no curl',
+  ])
     .addOption(new Option('--url <url>', 'where it is').default('http://127.0.0.1:10539'))
     .action(async ({ url }: { url: string }) => {
       const { healthcheckCommand } = await import('./cli/healthcheck.ts');
       done(await healthcheckCommand(url, io));
     });
 
-  command('version', 'print the version').action(() => {
+  command('version', 'print the version', ['version', `keyvigil ${version}`]).action(() => {
     io.out(`keyvigil ${version}\n`);
     done(0);
   });
@@ -160,17 +243,21 @@ async function load(file: string, io: Io) {
  */
 export async function run(args: readonly string[]): Promise<void> {
   const io = processIo();
+  guardOutput(io);
+  process.on('uncaughtException', (error) => crash(io, error));
   let code = 0;
   try {
     await program(io, (result) => {
       code = result;
     }).parseAsync(args, { from: 'user' });
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
+    if (!(error instanceof CommanderError)) crash(io, error);
     // commander exits 1 on usage errors by itself; 1 means something else here.
     code = error.exitCode === 0 ? 0 : EXIT_USAGE;
   }
   process.exitCode = code;
+  // The empty write is called back when everything before it is out.
+  process.stdout.write('', () => setTimeout(() => process.exit(), LINGER_MS).unref());
 }
 
 if (import.meta.main) await run(process.argv.slice(2));

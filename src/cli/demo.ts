@@ -1,13 +1,16 @@
 /** The whole daemon on an embedded cloud, with an incident that unfolds within a minute. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type App, startApp } from '../app.ts';
-import { loadConfig } from '../config/load.ts';
+import type { App } from '../app.ts';
+import type { Config } from '../config/config.ts';
+import { ConfigError, loadConfig } from '../config/load.ts';
 import type { KeyView, Snapshot } from '../core/snapshot.ts';
-import { sleep, withDeadline } from '../engine/deadline.ts';
+import { sleep } from '../engine/deadline.ts';
 import { SERVICES } from '../providers/index.ts';
 import { startSandbox } from '../sandbox/sandbox.ts';
+import { runDaemon } from './daemon.ts';
 import type { Io } from './io.ts';
 import { createLog } from './log.ts';
 
@@ -16,7 +19,6 @@ const ACCOUNT = '111122223333';
 const REGION = 'eu-west-1';
 /** Longer than any step takes to be seen with sweeps every five seconds; then the story goes on without it. */
 const PATIENCE_MS = 30_000;
-const SHUTDOWN_MS = 10_000;
 
 /** One turn of the story. */
 interface Turn {
@@ -28,15 +30,26 @@ interface Turn {
   seen(snapshot: Snapshot): string | undefined;
 }
 
-/** @returns 0 when it was stopped, 1 when it cannot start */
+/**
+ * Runs until `stop` aborts.
+ * @param atExit is given what must be done even if the process is ended at once; synchronous
+ * @returns 0 when it was stopped, 1 when it cannot start or stop, 2 when `listen` cannot be used
+ */
 export async function demoCommand(
-  options: { readonly listen: string; readonly version: string; readonly stop: AbortSignal },
+  options: {
+    readonly listen: string;
+    readonly version: string;
+    readonly stop: AbortSignal;
+    readonly atExit: (cleanUp: () => void) => void;
+  },
   io: Io,
 ): Promise<number> {
   const { stop } = options;
   await using stack = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'keyvigil-demo-'));
-  stack.defer(() => rm(directory, { recursive: true, force: true }));
+  const cleanUp = () => rmSync(directory, { recursive: true, force: true });
+  options.atExit(cleanUp);
+  stack.defer(cleanUp);
   const sandbox = stack.use(await startSandbox());
   const account = sandbox.aws.account(ACCOUNT);
   const story = buildWorld(account.region(REGION));
@@ -51,35 +64,36 @@ export async function demoCommand(
     AWS_SESSION_TOKEN: undefined,
     AWS_PROFILE: undefined,
   };
-  const { config } = await loadConfig(CONFIG, { env, services: SERVICES });
-  const log = createLog(config.log, io);
-  let app: App;
+  let config: Config;
   try {
-    app = await startApp({ config, env, log, version: options.version });
+    ({ config } = await loadConfig(CONFIG, { env, services: SERVICES }));
   } catch (error) {
-    log.fatal({ err: error }, 'the demo cannot start');
-    return 1;
+    // The file is ours; all that a user can have got wrong is the address.
+    if (!(error instanceof ConfigError)) throw error;
+    io.err(`keyvigil: --${error.issues.map(({ message }) => message).join('; ')}\n`);
+    return 2;
   }
-  io.out(`
-keyvigil demo: a made-up company in an embedded cloud, watched by the real daemon.
-
-  page      ${app.url}/
-  metrics   ${app.url}/metrics
-  API       ${app.url}/api/v1/keys?health=inaccessible
-
-Ctrl-C ends it. What happens:
-
-`);
-  try {
+  const log = createLog(config.log, io);
+  // Awaited here: the cloud must not go before the daemon does.
+  return await runDaemon({ config, env, log, version: options.version, stop }, async (app) => {
+    io.out(welcome(app.url));
     await tell(story, app, stop, io);
     io.out(`\nThat was the incident. The daemon goes on; Ctrl-C ends it.\n`);
     await sleep(2 ** 31 - 1, stop);
-  } catch (error) {
-    if (!stop.aborted) throw error;
-  } finally {
-    await withDeadline('shutdown', SHUTDOWN_MS, new AbortController().signal, async () => app[Symbol.asyncDispose]());
-  }
-  return 0;
+  });
+}
+
+function welcome(url: string): string {
+  return `
+keyvigil demo: a made-up company in an embedded cloud, watched by the real daemon.
+
+  page      ${url}/
+  metrics   ${url}/metrics
+  API       ${url}/api/v1/keys?health=inaccessible
+
+Ctrl-C ends it. What happens:
+
+`;
 }
 
 async function tell(story: readonly Turn[], app: App, stop: AbortSignal, io: Io): Promise<void> {

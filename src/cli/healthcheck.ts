@@ -12,6 +12,7 @@ export async function healthcheckCommand(url: string, io: Io): Promise<number> {
     const response = await withDeadline('healthcheck', TIMEOUT_MS, new AbortController().signal, (signal) =>
       fetch(new URL('/-/healthy', url), { signal, redirect: 'error' }),
     );
+    await response.body?.cancel();
     if (response.ok) return 0;
     io.err(`keyvigil at ${url} answers ${response.status}\n`);
   } catch (error) {

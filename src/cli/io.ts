@@ -12,6 +12,6 @@ export interface Io {
   readonly tty: boolean;
   /** Whether escape sequences may be used on standard output. */
   readonly color: boolean;
-  /** Width of the terminal in characters. */
-  readonly columns: number;
+  /** Width of the terminal that standard output is, in characters; absent where it is none (a pipe, a file). */
+  readonly columns: number | undefined;
 }

@@ -1,11 +1,7 @@
-import { startApp } from '../app.ts';
 import type { Config } from '../config/config.ts';
-import { withDeadline } from '../engine/deadline.ts';
+import { runDaemon } from './daemon.ts';
 import type { Io } from './io.ts';
 import { createLog } from './log.ts';
-
-/** A shutdown that takes longer is cut off (design, "Running it"). */
-const SHUTDOWN_MS = 10_000;
 
 /**
  * The daemon, until `stop` aborts.
@@ -21,27 +17,11 @@ export async function serveCommand(
   },
   io: Io,
 ): Promise<number> {
-  const log = createLog(options.config.log, io);
-  for (const warning of options.warnings) log.warn({ config: options.config.file }, warning);
-  let app: Awaited<ReturnType<typeof startApp>>;
-  try {
-    app = await startApp({ config: options.config, env: io.env, log, version: options.version });
-  } catch (error) {
-    log.fatal({ err: error }, 'keyvigil cannot start');
-    return 1;
-  }
-  if (!options.stop.aborted) {
-    await new Promise<void>((resolve) => options.stop.addEventListener('abort', () => resolve(), { once: true }));
-  }
-  log.info('stopping');
-  try {
-    await withDeadline('shutdown', SHUTDOWN_MS, new AbortController().signal, () =>
-      Promise.resolve(app[Symbol.asyncDispose]()),
-    );
-  } catch (error) {
-    log.error({ err: error }, 'the shutdown did not end in order');
-    return 1;
-  }
-  log.info('stopped');
-  return 0;
+  const { config, version, stop } = options;
+  const log = createLog(config.log, io);
+  for (const warning of options.warnings) log.warn({ config: config.file }, warning);
+  return runDaemon(
+    { config, env: io.env, log, version, stop },
+    () => new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve(), { once: true })),
+  );
 }
