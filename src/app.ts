@@ -159,7 +159,7 @@ async function assemble(
     watched: (witness) => byId.has(sourceKey(witness)),
     now: parts.now,
     onEvents: (events) => {
-      for (const event of events) logEvent(log, event);
+      for (const event of events) logEvent(log, event, ledger.record(event.resource)?.stub.name);
     },
     onStore: (error) => {
       if (error === undefined) log.info('the state file can be written again');
@@ -319,8 +319,9 @@ export async function lookOnce(
   return ledger.snapshot;
 }
 
-function logEvent(log: Logger, event: KeyEvent): void {
-  const { type, at: _at, ...fields } = event;
+function logEvent(log: Logger, event: KeyEvent, name: string | undefined): void {
+  const { type, at: _at, ...rest } = event;
+  const fields = { ...(name === undefined ? {} : { name }), ...rest };
   if (type === 'transition' && event.to === 'inaccessible')
     log.warn({ event: type, ...fields }, 'key became inaccessible');
   else if (type === 'transition') log.info({ event: type, ...fields }, 'key changed');
