@@ -1,0 +1,62 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { createPlace, holdUp, type Place, startCli } from '../cli/child.ts';
+import { series } from './world.ts';
+
+/** The contract: the first loss is on /metrics within a minute of the start. */
+const FIRST_LOSS_MS = 60_000;
+
+function addressIn(out: string): string | undefined {
+  return /metrics +(http:\S+)\/metrics\n/.exec(out)?.[1];
+}
+
+function leftIn({ directory }: Place): string[] {
+  return readdirSync(directory).filter((name) => name.startsWith('keyvigil-'));
+}
+
+describe.concurrent('the demo', () => {
+  it('shows the first loss within a minute, ends with 0 on Ctrl-C and leaves nothing behind', {
+    timeout: 90_000,
+  }, async () => {
+    using place = createPlace();
+    await using child = startCli(['demo', '--listen', '127.0.0.1:0'], place);
+    const url = await child.until('the address', () => addressIn(child.out));
+    expect(new URL(url).port).not.toBe('0');
+    const page = await child.until(
+      'the first loss',
+      async () => {
+        const text = await (await fetch(`${url}/metrics`)).text();
+        return series(text, 'keyvigil_key_accessible', '"prod/payments/db"') === 0 ? text : undefined;
+      },
+      FIRST_LOSS_MS,
+    );
+    expect(page).toMatch(/^keyvigil_key_root_cause\{.*prod\/payments\/db.*,root="arn:aws:kms:.*"\} 1$/m);
+    const told = await child.until(
+      'the story',
+      () => /keyvigil: .*alias\/payments\n +undo: (.*)\n/.exec(child.out)?.[1],
+    );
+    expect(told).toContain('aws kms enable-key');
+    expect(leftIn(place)).toHaveLength(1);
+
+    child.signal('SIGINT');
+    expect(await child.until('the end', () => child.ending)).toBe(0);
+    expect(child.err).toMatch(
+      /^\S+Z WARN key became inaccessible event=transition name=alias\/payments [^\n]*reason=disabled\n$/,
+    );
+    expect(leftIn(place)).toEqual([]);
+    await expect(fetch(url)).rejects.toThrow();
+  });
+
+  it('leaves nothing behind either when a second Ctrl-C ends it at once', async () => {
+    using place = createPlace();
+    await using child = startCli(['demo', '--listen', '127.0.0.1:0'], place);
+    const url = await child.until('the address', () => addressIn(child.out));
+    using _client = await holdUp(url);
+    const ending = await child.until('the end', () => {
+      child.signal('SIGINT');
+      return child.ending;
+    });
+    expect(ending).toBe(130);
+    expect(leftIn(place)).toEqual([]);
+  });
+});
