@@ -5,6 +5,7 @@ import type { Config, TargetConfig } from './config/config.ts';
 import { policyOf, scheduleOf } from './config/load.ts';
 import { matchesAny } from './core/glob.ts';
 import {
+  type Evidence,
   type KeyEvent,
   type KeyRecord,
   type KeyStub,
@@ -198,7 +199,7 @@ async function assemble(
       critical,
       now: parts.now,
       named: parts.named,
-      onChange: (record, before) => logSource(log, record, before),
+      onChange: (record, before, evidence) => logSource(log, record, before, evidence),
       ...(progress ? { progress: (done, total) => progress(id, done, total) } : {}),
     });
     return { source, expression, timezone, intervalMs };
@@ -329,10 +330,20 @@ function logEvent(log: Logger, event: KeyEvent, name: string | undefined): void 
   else log.info({ event: type, ...fields }, 'key event');
 }
 
-function logSource(log: Logger, record: SourceRecord, before: SourceRecord | undefined): void {
+function logSource(
+  log: Logger,
+  record: SourceRecord,
+  before: SourceRecord | undefined,
+  evidence: Evidence | undefined,
+): void {
   const { target, location, service, reason, objects } = record;
-  if (record.up === false && before?.up !== false) log.warn({ target, location, service, reason }, 'source is down');
-  else if (record.up && before?.up === false) log.info({ target, location, service, objects }, 'source is up again');
-  else if (record.up && before?.up === undefined) log.info({ target, location, service, objects }, 'source is up');
-  else log.debug({ target, location, service, up: record.up, reason, objects }, 'sweep ended');
+  if (record.up === false) {
+    // Not its message: that is the cloud's text, and it stands in the evidence of keys where somebody asks for it.
+    const { operation, status, code, requestId } = evidence ?? {};
+    const fields = { target, location, service, reason, operation, status, code, requestId };
+    if (before?.up === false) log.debug(fields, 'source is still down');
+    else log.warn(fields, 'source is down');
+  } else if (before?.up === false) log.info({ target, location, service, objects }, 'source is up again');
+  else if (before?.up === undefined) log.info({ target, location, service, objects }, 'source is up');
+  else log.debug({ target, location, service, objects }, 'sweep ended');
 }

@@ -8,6 +8,7 @@ export function matchesAny(globs: readonly string[], ...names: readonly string[]
 
 // No backtracking beyond the last star: at most glob × text steps, so a hostile name cannot stall the daemon.
 function matchesGlob(glob: string, text: string): boolean {
+  if (glob === '*') return true;
   let at = 0;
   let position = 0;
   let star = -1;

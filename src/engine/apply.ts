@@ -194,8 +194,13 @@ export function createLedger(options: LedgerOptions): Ledger {
       return view();
     },
     record: (resource) => graph.records.get(resource),
-    seenBy: (source) =>
-      [...graph.records.values()].filter((record) => record.witnesses.some((one) => isBy(one, source))),
+    seenBy(source) {
+      const seen: KeyRecord[] = [];
+      for (const record of graph.records.values()) {
+        if (record.witnesses.some((one) => isBy(one, source))) seen.push(record);
+      }
+      return seen;
+    },
     dependents: (resource) => graph.dependents(resource),
     referenced: () => graph.referenced(),
     sourceRecord: (id) => sources.get(sourceKey(id)),

@@ -31,9 +31,9 @@ export interface Choice {
   page(items: readonly Listed[]): void;
   /**
    * The looks of the sweep, most urgent first.
-   * @param expected records that this source saw before and that a complete listing should have shown; empty otherwise
+   * @param missing records that this source saw before and that a complete listing should have shown
    */
-  looks(expected: readonly KeyRecord[]): Look[];
+  looks(missing: readonly KeyRecord[]): Look[];
 }
 
 /** First what says that something happened, then what matters most; the rest takes turns, longest unseen first. */
@@ -66,11 +66,9 @@ export function startChoice(input: ChooseInput): Choice {
         if (why) chosen.push({ stub, why, digest });
       }
     },
-    looks(expected) {
+    looks(missing) {
       const looks = [...chosen];
-      for (const record of expected) {
-        if (!listed.has(record.resource)) looks.push({ stub: record.stub, why: 'missing' });
-      }
+      for (const { stub } of missing) looks.push({ stub, why: 'missing' });
       const ranked = looks.map((look) => ({
         look,
         rank: ORDER.indexOf(look.why),

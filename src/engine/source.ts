@@ -1,6 +1,6 @@
 /** One source at work: connects, sweeps, looks at suspects again, fetches details, and notes how it does. No timers. */
 import { setImmediate as yieldTurn } from 'node:timers/promises';
-import type { KeyFacts, KeyStub, ProviderName, SourceId, SourceRecord } from '../core/model.ts';
+import type { Evidence, KeyFacts, KeyStub, ProviderName, SourceId, SourceRecord } from '../core/model.ts';
 import type { UnknownReason } from '../core/reasons.ts';
 import type { Connection, Service, ServiceSession } from '../providers/provider.ts';
 import type { Ledger, Suspect } from './apply.ts';
@@ -37,8 +37,8 @@ export interface SourceOptions {
   now(): number;
   /** Resources that an error named. */
   named(resources: readonly string[]): void;
-  /** A source went down or came up again. */
-  onChange(record: SourceRecord, before: SourceRecord | undefined): void;
+  /** A sweep ended; `evidence` is of the call that made it fail. */
+  onChange(record: SourceRecord, before: SourceRecord | undefined, evidence: Evidence | undefined): void;
   progress?(done: number, total: number): void;
 }
 
@@ -134,18 +134,8 @@ export function createSource(options: SourceOptions): Source {
         failures: { ...common.failures, [reason]: (common.failures[reason] ?? 0) + 1 },
       };
     }
-    await ledger.source(record, outcome.up ? unwatched(outcome) : []);
-    options.onChange(record, before);
-  }
-
-  /** Records of this source that it no longer lets in, that an exclusive listing no longer names, or the cloud's own. */
-  function unwatched(outcome: SweepOutcome & { up: true }): string[] {
-    const gone = [...outcome.foreign];
-    for (const { resource, stub } of ledger.seenBy(id)) {
-      const left = outcome.listing.exclusive && !outcome.listed.has(resource);
-      if (left || opened?.session.watches(stub) === false) gone.push(resource);
-    }
-    return gone;
+    await ledger.source(record, outcome.up ? outcome.unwatched : []);
+    options.onChange(record, before, outcome.up ? undefined : outcome.evidence);
   }
 
   function usedRatio(context: CountingContext): number {

@@ -55,11 +55,11 @@ export type SweepOutcome =
   | {
       readonly up: true;
       readonly objects: number;
-      readonly listing: ListOutcome;
-      /** Every resource that was listed and let in. */
-      readonly listed: ReadonlySet<string>;
-      /** Resources that exist but are none of ours to watch (keys that the cloud manages itself). */
-      readonly foreign: readonly string[];
+      /**
+       * Resources that this source does not watch, or no longer: the cloud's own keys, what the configuration leaves out,
+       * what an exclusive listing does not name.
+       */
+      readonly unwatched: readonly string[];
     }
   | { readonly up: false; readonly reason: UnknownReason; readonly evidence: Evidence };
 
@@ -89,13 +89,17 @@ export async function sweep(env: SweepEnv): Promise<SweepOutcome> {
     return { up: false, reason: sourceReason(failure), evidence: failure.evidence };
   }
 
-  const expected = listing.complete && !listing.exclusive ? env.known.seenBy(env.source) : [];
-  const looks = choice.looks(expected.filter((record) => env.session.watches(record.stub)));
-  const taken = await takeLooks(env, looks);
+  const missing: KeyRecord[] = [];
+  const unwatched: string[] = [];
+  for (const record of env.known.seenBy(env.source)) {
+    if (choice.listed.has(record.resource)) continue;
+    if (listing.exclusive || !env.session.watches(record.stub)) unwatched.push(record.resource);
+    else if (listing.complete) missing.push(record);
+  }
+  const taken = await takeLooks(env, choice.looks(missing));
   if (!taken.up) return taken;
-  const { foreign } = taken;
-  const objects = choice.listed.size - foreign.filter((resource) => choice.listed.has(resource)).length;
-  return { up: true, objects, listing, listed: choice.listed, foreign };
+  const foreign = taken.foreign.filter((resource) => choice.listed.has(resource)).length;
+  return { up: true, objects: choice.listed.size - foreign, unwatched: [...unwatched, ...taken.foreign] };
 }
 
 type Taken =

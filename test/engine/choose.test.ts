@@ -50,7 +50,8 @@ function choose(
   const items = listed.map((name) => ({ stub: stub(name), digest: 'same' }));
   choice.page(items.slice(0, 1));
   choice.page(items.slice(1));
-  return choice.looks(records).map((look) => `${look.stub.name} ${look.why}`);
+  const missing = records.filter(({ resource }) => !choice.listed.has(resource));
+  return choice.looks(missing).map((look) => `${look.stub.name} ${look.why}`);
 }
 
 describe('what a sweep describes', () => {

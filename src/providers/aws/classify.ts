@@ -266,11 +266,11 @@ function evidenceOf(error: unknown, seen: Seen): Evidence {
   });
 }
 
-/** The message, unless it could quote what was answered or a command line of the machine. */
+/** The message, unless it could quote what was answered, a command line of the machine, or the signed request with its token. */
 function tellable({ name, message, status }: Seen): string {
   if (name === 'SyntaxError' || isSuccess(status)) return 'the answer could not be read';
   if (name === 'CredentialsProviderError' && /^Command failed/.test(message)) return 'the credential process failed';
-  return message;
+  return message.split(/the (canonical string|string-to-sign)/i)[0] ?? '';
 }
 
 function metadataOf(fields: Record<string, unknown> | null | undefined): Record<string, unknown> {

@@ -297,6 +297,19 @@ describe('classify', () => {
     expect(classify(error, 'DescribeKey')).toMatchObject({ reason: 'provider_error' });
   });
 
+  it('keeps the signed request, whose headers hold a session token, out of the evidence', () => {
+    const message =
+      'The request signature we calculated does not match.\n\nThe Canonical String for this request should have been\n' +
+      "'POST\n/\n\nx-amz-security-token:CANARY-token'\n\nThe String-to-Sign should have been\n'AWS4-HMAC-SHA256'";
+    const error = Object.assign(new Error(message), {
+      name: 'SignatureDoesNotMatch',
+      $metadata: { httpStatusCode: 403 },
+    });
+    const { reason, evidence } = classify(error, 'GetCallerIdentity');
+    expect(reason).toBe('credentials');
+    expect(evidence.message).toBe('The request signature we calculated does not match.');
+  });
+
   it('never takes the failure of a listing for the loss of a key', () => {
     const error = Object.assign(new Error("Key 'x' does not exist"), { name: 'NotFoundException' });
     expect(classify(error, 'DescribeKey').reason).toBe('not_found');
