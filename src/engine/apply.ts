@@ -329,15 +329,16 @@ function nameKey({ stub }: KeyRecord): string {
   return JSON.stringify([stub.kind, stub.account, stub.location, stub.name]);
 }
 
+/** What every look moves; the times in `witnesses` too. */
+const OF_LOOKS: ReadonlySet<string> = new Set(['checkedAt', 'conclusiveAt', 'evidence', 'witnesses']);
+
 /** True when only the times and proofs of looks differ: those are not worth a write of their own. */
 function sameButForLooks(a: KeyRecord, b: KeyRecord): boolean {
-  return isDeepStrictEqual(withoutLooks(a), withoutLooks(b));
-}
-
-function withoutLooks(record: KeyRecord): unknown {
-  const { checkedAt: _checked, conclusiveAt: _conclusive, evidence: _evidence, facts, ...rest } = record;
-  const witnesses = record.witnesses.map(({ target, service, location }) => [target, service, location]);
-  return { ...rest, witnesses, facts };
+  for (const field of new Set([...Object.keys(a), ...Object.keys(b)]) as Set<keyof KeyRecord>) {
+    // Most fields are the very same object from one record to the next; only what is not must be compared in depth.
+    if (!OF_LOOKS.has(field) && a[field] !== b[field] && !isDeepStrictEqual(a[field], b[field])) return false;
+  }
+  return a.witnesses.length === b.witnesses.length && a.witnesses.every((one, at) => isBy(one, b.witnesses[at] ?? one));
 }
 
 function emptyDraft(): Draft {
