@@ -47,6 +47,8 @@ export interface WorldOptions {
   /** Does not start the daemon yet. */
   readonly idle?: boolean;
   readonly env?: Readonly<Record<string, string>>;
+  /** How far the cloud's clock is ahead of ours, ms. */
+  readonly skewMs?: number;
 }
 
 /** Fakes the clock, starts the cloud, fills it, starts the daemon and waits for its first sweeps. */
@@ -62,7 +64,7 @@ export async function startWorld(
   const directory = mkdtempSync(join(tmpdir(), 'keyvigil-e2e-'));
   stack.defer(() => rmSync(directory, { recursive: true, force: true }));
   const activity = stack.use(watchActivity());
-  const sandbox = stack.use(await startSandbox({ seed: 7 }));
+  const sandbox = stack.use(await startSandbox({ seed: 7, now: () => Date.now() + (options.skewMs ?? 0) }));
   const region = sandbox.aws.account(ACCOUNT).region(REGION);
   fill(region, sandbox);
   const logged: string[] = [];
