@@ -7,7 +7,7 @@ import { KeyIndex } from './key-index.ts';
 import { createLinks, type KeyNode } from './links.ts';
 import type { ConsumerRecord, KeyFacts, KeyRecord, SourceRecord } from './model.ts';
 import type { Policy } from './policy.ts';
-import { countDependents, dependenciesOf, dependentsOf, settle } from './propagation.ts';
+import { countDependents, dependenciesOf, dependentsOf, isSymptom, settle } from './propagation.ts';
 import type { KeyReason } from './reasons.ts';
 import type { ConsumerView, Incident, KeyView, Snapshot } from './snapshot.ts';
 import { consumerView, keyView } from './views.ts';
@@ -220,6 +220,7 @@ function compareResources(left: { readonly resource: string }, right: { readonly
 function spreadsAlike(left: KeyRecord, right: KeyRecord): boolean {
   return (
     left.belief?.verdict.status === right.belief?.verdict.status &&
+    isSymptom(left) === isSymptom(right) &&
     left.belief?.since === right.belief?.since &&
     left.firstSeenAt === right.firstSeenAt &&
     (left.belief !== undefined || left.inconclusiveReason === right.inconclusiveReason) &&

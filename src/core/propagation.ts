@@ -1,5 +1,6 @@
 /** How loss and ignorance spread over the edges, and how far. Least fixpoints: a cycle by itself causes nothing. */
 import type { Cause, ConsumerNode, Group, KeyNode, Ref } from './links.ts';
+import type { KeyRecord } from './model.ts';
 
 /** The keys themselves and all that depend on them, directly or through others. */
 export function dependentsOf(keys: Iterable<KeyNode>): Set<KeyNode> {
@@ -70,13 +71,13 @@ function lostBy(node: KeyNode): Cause | undefined {
   const { belief } = node.record;
   const own: Cause | undefined =
     belief?.verdict.status === 'inaccessible' ? { since: belief.since, roots: node.self } : undefined;
-  if (own && !isSymptom(node)) return own;
+  if (own && !isSymptom(node.record)) return own;
   return anyGroup(node, (group) => allMembers(group, (member) => member.lost)) ?? own;
 }
 
 /** True where the believed loss says no more than that something else is lost. */
-function isSymptom({ record }: KeyNode): boolean {
-  const verdict = record.belief?.verdict;
+export function isSymptom({ belief }: KeyRecord): boolean {
+  const verdict = belief?.verdict;
   return verdict?.status === 'inaccessible' && verdict.reason === 'decrypt_failed';
 }
 

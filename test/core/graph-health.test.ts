@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { finding, graphOf, key, keyIn, lostSince, neverKnown, OPTIONS, snap } from './support/graphs.ts';
+import { change, finding, graphOf, key, keyIn, lostSince, neverKnown, OPTIONS, snap } from './support/graphs.ts';
 import { T0 } from './support/looks.ts';
 
 describe('a key by itself', () => {
@@ -240,5 +240,15 @@ describe('a failed decryption', () => {
       expect(keyIn(graph, 's')).toMatchObject({ health: 'inaccessible', reason: 'decrypt_failed', rootCauses: [] });
       expect(snap(graph).incidents).toMatchObject([{ root: 's' }]);
     }
+  });
+
+  it('becomes a root of its own, and a symptom again, as its own reason changes', () => {
+    const graph = graphOf([key('k', lostSince(T0 + 1)), failed()]);
+    graph.update(change({ upserts: [failed(lostSince(T0 + 9, 'pending_deletion'))] }));
+    expect(keyIn(graph, 's')).toMatchObject({ reason: 'pending_deletion', rootCauses: [] });
+    expect(snap(graph).incidents.map(({ root }) => root)).toEqual(['k', 's']);
+    graph.update(change({ upserts: [failed()] }));
+    expect(keyIn(graph, 's')).toMatchObject({ reason: 'dependency', rootCauses: ['k'] });
+    expect(snap(graph).incidents.map(({ root }) => root)).toEqual(['k']);
   });
 });
