@@ -57,6 +57,8 @@ export function createGraph(options: GraphOptions): Graph {
   // What differs from what was published last; folded in by the next snapshot, however many updates come before it.
   const changed = new Set<KeyNode>();
   const lost = new Set<KeyNode>();
+  // Whose dependents must be counted anew. Counted when somebody asks: a key with 100,000 users gains them one by one.
+  const uncounted = new Set<KeyNode>();
   let keySetChanged = false;
   let lostChanged = false;
   let consumersChanged = false;
@@ -80,6 +82,7 @@ export function createGraph(options: GraphOptions): Graph {
       const node = links.remove(resource);
       if (!node) continue;
       keySetChanged = true;
+      uncounted.delete(node);
       lostChanged = lost.delete(node) || lostChanged;
     }
     for (const record of change.consumers?.upserts ?? []) links.upsertConsumer(record);
@@ -90,19 +93,10 @@ export function createGraph(options: GraphOptions): Graph {
     const rewired = links.takeRewired();
     const affected = dependentsOf(seeds.union(rewired.keys));
     settle(affected);
-    for (const node of dependenciesOf(rewired.targets)) {
-      const dependents = countDependents(node.refs, node);
-      if (dependents !== node.dependents) dirty.add(node);
-      node.dependents = dependents;
-    }
+    for (const node of dependenciesOf(rewired.targets)) uncounted.add(node);
     const consumers = rewired.consumers;
     for (const node of dirty.union(affected)) {
-      const view = keyView(node, viewing);
-      if (view === node.view) continue;
-      node.view = view;
-      changed.add(node);
-      lostChanged = lost.delete(node) || node.lost !== undefined || lostChanged;
-      if (node.lost) lost.add(node);
+      if (!renew(node)) continue;
       for (const ref of node.refs) for (const consumer of ref.consumers) consumers.add(consumer);
     }
     for (const node of consumers) {
@@ -112,7 +106,27 @@ export function createGraph(options: GraphOptions): Graph {
     }
   }
 
+  /** Whether the view of the key had to be replaced. */
+  function renew(node: KeyNode): boolean {
+    const view = keyView(node, viewing);
+    if (view === node.view) return false;
+    node.view = view;
+    changed.add(node);
+    lostChanged = lost.delete(node) || node.lost !== undefined || lostChanged;
+    if (node.lost) lost.add(node);
+    return true;
+  }
+
+  function counted(node: KeyNode): number {
+    if (!uncounted.delete(node)) return node.dependents;
+    const before = node.dependents;
+    node.dependents = countDependents(node.refs, node);
+    if (node.dependents !== before) renew(node);
+    return node.dependents;
+  }
+
   function fold(): void {
+    for (const node of uncounted) counted(node);
     let { keys, consumers } = published;
     if (keySetChanged) {
       sorted = sort(sorted, links.nodes);
@@ -164,7 +178,7 @@ export function createGraph(options: GraphOptions): Graph {
     resolve: (ref) => links.find(ref)?.resource,
     dependents(resource) {
       const node = links.nodes.get(resource);
-      if (node) return node.dependents;
+      if (node) return counted(node);
       const ref = links.refs.get(resource);
       return ref ? countDependents([ref]) : 0;
     },

@@ -52,6 +52,17 @@ describe('what depends on a key', () => {
     expect(keyIn(graph, 'root').consumers).toBe(2);
   });
 
+  it('is counted when somebody asks: users that come one by one cost no more the more there are', () => {
+    const users = 20_000;
+    const graph = graphOf([key('hub')]);
+    // Counted at each step, this takes many times the time that a test has.
+    for (let at = 0; at < users; at += 1) graph.update(change({ upserts: [key(`user-${at}`, { needs: [['hub']] })] }));
+    expect(keyIn(graph, 'hub').consumers).toBe(users);
+    graph.update(change({ deletes: ['user-7'] }));
+    expect(graph.dependents('hub')).toBe(users - 1);
+    expect(keyIn(graph, 'hub').consumers).toBe(users - 1);
+  });
+
   it('is known of a key that is not watched, too', () => {
     const graph = graphOf([key('a', { needs: [['gone']] })], [consumer('flow', ['a'])]);
     expect(graph.dependents('gone')).toBe(2);
