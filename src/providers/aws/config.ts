@@ -3,7 +3,7 @@ import { z } from 'zod';
 /** Fields of an AWS target beside `name`, `provider`, `schedule` and `services`, which every target has. */
 export const AwsTargetFields = {
   regions: z
-    .array(z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, { error: 'expected an AWS region such as eu-west-1' }))
+    .array(z.string().regex(/^[a-z]{2,4}(-[a-z]+)+-\d$/, { error: 'expected an AWS region such as eu-west-1' }))
     .min(1),
   profile: z.string().min(1).optional(),
   roleArn: z
