@@ -96,7 +96,9 @@ export async function sweep(env: SweepEnv): Promise<SweepOutcome> {
     if (listing.exclusive || !env.session.watches(record.stub)) unwatched.push(record.resource);
     else if (listing.complete) missing.push(record);
   }
-  const taken = await takeLooks(env, choice.looks(missing));
+  // The listing was had, so what failed before and fails again is about those keys: it must not end the sweep of the rest.
+  const tells = ({ stub }: Look) => (env.known.record(stub.resource)?.inconclusive ?? 0) === 0;
+  const taken = await takeLooks(env, choice.looks(missing), tells);
   if (!taken.up) return taken;
   const foreign = taken.foreign.filter((resource) => choice.listed.has(resource)).length;
   return { up: true, objects: choice.listed.size - foreign, unwatched: [...unwatched, ...taken.foreign] };
@@ -109,14 +111,21 @@ type Taken =
 /**
  * Describes each of `looks` and emits the observations. When at least half of them (and at least three) fail on the way to
  * the cloud, the source is down and those failures are no observations of any key.
+ * @param tells whether a look tells of the source as well as of its key; only those are counted
  * @throws only the abort reason of `env.signal`
  */
-export async function takeLooks(env: SweepEnv, looks: readonly Look[]): Promise<Taken> {
+export async function takeLooks(
+  env: SweepEnv,
+  looks: readonly Look[],
+  tells: (look: Look) => boolean = () => true,
+): Promise<Taken> {
   let ready: Looked[] = [];
   const held: Array<Looked & { readonly failure: Failure }> = [];
   const foreign: string[] = [];
   let flushedAt = env.now();
   let done = 0;
+  let told = 0;
+  let toldFailure = 0;
   let at = 0;
 
   async function flush(): Promise<void> {
@@ -127,25 +136,30 @@ export async function takeLooks(env: SweepEnv, looks: readonly Look[]): Promise<
   }
 
   async function worker(): Promise<void> {
-    for (let look = looks[at++]; look; look = looks[at++]) {
-      if (held.length >= GIVE_UP_AFTER && held.length === done) return;
+    while (toldFailure < GIVE_UP_AFTER || toldFailure < told) {
+      const look = looks[at++];
+      if (!look) return;
+      const counts = tells(look);
       const result = await takeLook(env, look);
       done += 1;
+      if (counts) told += 1;
       env.progress?.(done, looks.length);
       if (!result) {
         foreign.push(look.stub.resource);
         continue;
       }
       const { failure } = result;
-      if (failure && isSourceLevel(failure.reason)) held.push({ ...result, failure });
-      else ready.push(result);
+      if (failure && isSourceLevel(failure.reason)) {
+        held.push({ ...result, failure });
+        if (counts) toldFailure += 1;
+      } else ready.push(result);
       if (failure?.names) env.named(failure.names);
       if (ready.length >= FLUSH_SIZE || env.now() - flushedAt >= FLUSH_MS) await flush();
     }
   }
 
   await Promise.all(Array.from({ length: Math.min(LOOKS_AT_ONCE, looks.length) }, worker));
-  if (held.length >= SOURCE_FAILED_AT_LEAST && held.length * 2 >= done) {
+  if (toldFailure >= SOURCE_FAILED_AT_LEAST && toldFailure * 2 >= told) {
     await flush();
     const failure = mostFrequent(held.map((one) => one.failure));
     return { up: false, reason: sourceReason(failure), evidence: failure.evidence };

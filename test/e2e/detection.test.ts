@@ -76,6 +76,19 @@ describe('detection, with the default configuration and 300 KMS keys', () => {
   });
 });
 
+describe('the worst detection time of a source', () => {
+  it('is exported: one interval and the confirmation, plus the lag of a listing that lags', async () => {
+    await using world = await startWorld(keysAndSecrets(3));
+    const page = await world.metrics();
+    const kms = series(page, 'keyvigil_source_detection_bound_seconds', 'service="kms"')!;
+    const secrets = series(page, 'keyvigil_source_detection_bound_seconds', 'service="secrets-manager"')!;
+    expect(kms).toBeGreaterThanOrEqual(BOUND / 1000);
+    expect(kms).toBeLessThan(BOUND / 1000 + 30);
+    expect(secrets - kms).toBeGreaterThan(270);
+    expect(secrets - kms).toBeLessThanOrEqual(330);
+  });
+});
+
 describe('the right root', () => {
   it('is the old key when the alias of a secret was re-pointed before the old key was disabled', async () => {
     await using world = await startWorld(({ kms, secrets }) => {
