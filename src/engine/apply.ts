@@ -10,6 +10,7 @@ import {
   type KeyEvent,
   type KeyFacts,
   type KeyRecord,
+  type Observation,
   type SourceId,
   type SourceRecord,
   sourceKey,
@@ -184,6 +185,14 @@ export function createLedger(options: LedgerOptions): Ledger {
     return gone && dependents === 0 && bearer !== undefined && bearer !== record.resource;
   }
 
+  /**
+   * A listing that lags shows what is gone by now: at first sight, or again after its event `removed`. Nobody misses it,
+   * unless something depends on it.
+   */
+  function wasNeverThere({ resource, verdict }: Observation): boolean {
+    return verdict.status === 'inaccessible' && verdict.reason === 'not_found' && graph.dependents(resource) === 0;
+  }
+
   function removedEvent(record: KeyRecord): KeyEvent {
     const { resource, stub } = record;
     return { at: options.now(), type: 'removed', resource, kind: stub.kind };
@@ -234,6 +243,7 @@ export function createLedger(options: LedgerOptions): Ledger {
         const suspects: Suspect[] = [];
         for (const { observation, digest } of batch) {
           const before = graph.records.get(observation.resource);
+          if (!before && wasNeverThere(observation)) continue;
           const result = step(before, observation, rulesFor(service, digest), options.now());
           put(draft, before, result.record);
           let events: readonly KeyEvent[] = result.events;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { SourceRecord } from '../../src/core/model.ts';
 import { createLedger } from '../../src/engine/apply.ts';
-import { POLICY } from '../core/support/looks.ts';
+import { SERVICES } from '../../src/providers/index.ts';
+import { failed, look, lost, MINUTE, OK, POLICY, RESOURCE, SOURCE, T0 } from '../core/support/looks.ts';
 
 describe('the sources of a snapshot', () => {
   it('stand in one order, whichever ended its sweep first', async () => {
@@ -22,5 +23,57 @@ describe('the sources of a snapshot', () => {
     ];
     for (const source of ended) await ledger.source(source);
     expect(ledger.snapshot.sources).toEqual(ended.toReversed());
+  });
+});
+
+describe('an object that is listed but gone', () => {
+  const secrets = SERVICES.find(({ name }) => name === 'secrets-manager')!;
+  const gone = (at: number) => ({ observation: failed(at, { status: 'inaccessible', reason: 'not_found' }) });
+
+  function ledgerAt(clock: { now: number }) {
+    const types: string[] = [];
+    const ledger = createLedger({
+      policy: POLICY,
+      serviceOf: () => secrets,
+      configured: () => true,
+      watched: () => true,
+      now: () => clock.now,
+      onEvents: (events) => void types.push(...events.map(({ type }) => type)),
+      onStore: () => undefined,
+    });
+    const observe = async (at: number, ...batch: Parameters<typeof ledger.observe>[0]) => {
+      clock.now = at;
+      return ledger.observe(batch, secrets);
+    };
+    return { ledger, types, observe };
+  }
+
+  it('leaves no record if it was gone before it was ever seen', async () => {
+    const { ledger, types, observe } = ledgerAt({ now: T0 });
+    await observe(T0, gone(T0));
+    expect(ledger.snapshot.keys).toEqual([]);
+    expect(types).toEqual([]);
+  });
+
+  it('does not come back after its announced deletion was completed and told', async () => {
+    const { ledger, types, observe } = ledgerAt({ now: T0 });
+    await observe(T0, { observation: look(T0, lost('pending_deletion')) });
+    await observe(T0 + 1, gone(T0 + 1));
+    await observe(T0 + 2, gone(T0 + 2));
+    expect(types).toEqual(['first_seen', 'removed']);
+    await observe(T0 + MINUTE, gone(T0 + MINUTE));
+    expect(types).toEqual(['first_seen', 'removed']);
+    expect(ledger.snapshot.keys).toEqual([]);
+  });
+
+  it('is lost all the same if something depends on it', async () => {
+    const { ledger, observe } = ledgerAt({ now: T0 });
+    const user = look(T0, OK, { resource: `${RESOURCE}-user`, dependsOn: [{ anyOf: [RESOURCE], role: 'decrypts' }] });
+    await observe(T0, { observation: { ...user, resource: `${RESOURCE}-user`, source: SOURCE } });
+    await observe(T0 + 1, gone(T0 + 1));
+    expect(ledger.snapshot.byResource.get(`${RESOURCE}-user`)).toMatchObject({
+      health: 'inaccessible',
+      rootCauses: [RESOURCE],
+    });
   });
 });
