@@ -336,7 +336,11 @@ function logSource(
   before: SourceRecord | undefined,
   evidence: Evidence | undefined,
 ): void {
-  const { target, location, service, reason, objects } = record;
+  const { target, location, service, reason, objects, account } = record;
+  if (before?.account !== undefined && account !== before.account) {
+    const fields = { target, location, service, account, before: before.account };
+    log.warn(fields, 'the credentials lead to another account; keys of the one before are no longer watched');
+  }
   if (record.up === false) {
     // Not its message: that is the cloud's text, and it stands in the evidence of keys where somebody asks for it.
     const { operation, status, code, requestId } = evidence ?? {};

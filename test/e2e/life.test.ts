@@ -124,4 +124,24 @@ describe('what is no longer watched', () => {
     expect(await world.metrics()).not.toContain('test/app');
     expect((await world.events()).map(({ type }) => type)).toEqual(['first_seen', 'first_seen', 'first_seen']);
   });
+
+  it('is what another account holds, once the credentials of a target lead to that one: nothing is lost', async () => {
+    const other = '444455556666';
+    await using world = await startWorld(({ kms, secrets }, sandbox) => {
+      for (let at = 0; at < 3; at += 1)
+        secrets.create({ Name: `a-${at}`, SecretString: 'x', KmsKeyId: kms.createKey().arn });
+      sandbox.aws.account(other).region('eu-west-1').kms.createKey();
+    });
+    await world.stop();
+    const { accessKeyId, secretAccessKey } = world.sandbox.aws.account(other).credentials;
+    await world.start({ env: { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } });
+    await world.pass(3 * MINUTE);
+    expect(world.app.snapshot.sources.map(({ up, account }) => [up, account])).toEqual([
+      [true, other],
+      [true, other],
+    ]);
+    expect(world.app.snapshot.keys.map(({ account }) => account)).toEqual([other]);
+    expect(new Set((await world.events()).map(({ type }) => type))).toEqual(new Set(['first_seen']));
+    expect(await world.metrics()).not.toContain(ACCOUNT);
+  });
 });

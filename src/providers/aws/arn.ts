@@ -25,6 +25,15 @@ export function arnIn(text: string | undefined, what: string): Arn {
   return arn;
 }
 
+/**
+ * A listing tells of the account that the monitor was found to be in. Another one means that its credentials lead
+ * somewhere else by now, where everything that is watched would look as if it were gone.
+ * @throws BadAnswer
+ */
+export function mustBeOf(account: string, listed: { readonly account: string }): void {
+  if (listed.account !== account) throw new BadAnswer('the listing is of another account');
+}
+
 /** Where a key reference was found: the ARN of what it protects says how its short forms are meant. */
 export type Home = Pick<Arn, 'partition' | 'region' | 'account'>;
 

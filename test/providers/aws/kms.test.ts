@@ -127,6 +127,21 @@ describe('listing keys', () => {
     expect(await names()).toEqual([A, B, MANAGED]);
   });
 
+  it('takes keys of another account for no answer: the credentials lead elsewhere by now', async () => {
+    const theirs = arn(B).replace(ACCOUNT, '999988887777');
+    wire.on('ListKeys', { body: { Keys: [{ KeyArn: arn(A) }, { KeyArn: theirs }] } });
+    await expect(listAll(session)).rejects.toThrow('of another account');
+    expect(session.watches(stub())).toBe(true);
+    expect(session.watches({ ...stub(), account: '999988887777' })).toBe(false);
+    // A bare id is looked for in whatever account asks: its absence there says nothing about the key that was meant.
+    const absent = (resource: string) => awsError('NotFoundException', `Key '${resource}' does not exist`);
+    wire.on('DescribeKey', absent(arn(A).replace(ACCOUNT, '999988887777')), absent(arn(A)));
+    for (const reason of ['bad_response', 'not_found']) {
+      const error = await session.describe(stub(), undefined, plainContext).catch((thrown: unknown) => thrown);
+      expect(connection.classify(error, 'DescribeKey').reason).toBe(reason);
+    }
+  });
+
   it('throws where a token loops, more is announced without a marker, or a key has no ARN', async () => {
     wire.on('ListKeys', { body: { Keys: [], Truncated: true, NextMarker: 'again' } });
     await expect(listAll(session)).rejects.toThrow('goes in a circle');

@@ -90,6 +90,10 @@ describe('listing secrets', () => {
     await expect(listAll(session)).rejects.toThrow('goes in a circle');
     wire.on('ListSecrets', { body: { SecretList: [{ Name: 'x' }] } });
     await expect(listAll(session)).rejects.toThrow('has no ARN');
+    wire.on('ListSecrets', {
+      body: { SecretList: [{ Name: 'x', ARN: stub.resource.replace(ACCOUNT, '999988887777') }] },
+    });
+    await expect(listAll(session)).rejects.toThrow('of another account');
   });
 
   it.each<[string, object, boolean]>([

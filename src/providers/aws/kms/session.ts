@@ -18,9 +18,10 @@ import {
   type Listed,
   type ListOutcome,
 } from '../../provider.ts';
+import { mustBeOf } from '../arn.ts';
 import { classify } from '../classify.ts';
 import { evidenceOf } from '../look.ts';
-import { allPages, nextMarker, pages } from '../paging.ts';
+import { allPages, BadAnswer, nextMarker, pages } from '../paging.ts';
 import type { AwsSession, ServiceEnv } from '../service.ts';
 import { keyFacts, keyIdOf, stubOf, withDetails } from './facts.ts';
 import type { Options } from './index.ts';
@@ -52,6 +53,7 @@ export function open(env: ServiceEnv): AwsSession {
     const take = (arns: Iterable<string | undefined>): readonly Listed[] =>
       [...arns].flatMap((arn) => {
         const stub = stubOf(arn, (arn && aliases?.byKey.get(keyIdOf(arn))) || []);
+        mustBeOf(env.account, stub);
         if (listed.has(stub.resource) || foreign.has(keyIdOf(stub.resource))) return [];
         listed.add(stub.resource);
         return [{ stub, digest: '' }];
@@ -108,9 +110,11 @@ export function open(env: ServiceEnv): AwsSession {
   ): Promise<Described | Foreign> {
     const KeyId = keyIdOf(stub.resource);
     if (foreign.has(KeyId)) return { foreign: 'cloud_managed' };
-    const answer = await context.call('DescribeKey', (abortSignal) =>
-      client.send(new DescribeKeyCommand({ KeyId }), { abortSignal }),
-    );
+    const answer = await context
+      .call('DescribeKey', (abortSignal) => client.send(new DescribeKeyCommand({ KeyId }), { abortSignal }))
+      .catch((error: unknown) => {
+        throw isAboutAnother(stub.resource, error) ? new CallFailed('DescribeKey', new BadAnswer(ELSEWHERE)) : error;
+      });
     const facts = keyFacts(answer.KeyMetadata, stub, aliases && (aliases.byKey.get(KeyId) ?? []), known);
     if (facts.attributes.keyManager === 'AWS') {
       foreign.add(KeyId);
@@ -157,9 +161,18 @@ export function open(env: ServiceEnv): AwsSession {
     list,
     describe,
     enrich,
-    watches: ({ resource }) => !foreign.has(keyIdOf(resource)),
+    watches: ({ resource, account }) => account === env.account && !foreign.has(keyIdOf(resource)),
     destroy: () => client.destroy(),
   };
+}
+
+const ELSEWHERE = 'DescribeKey looked for the key in another account';
+
+/** "Key ARN does not exist", and the ARN is not the one that was meant: a bare id is looked for wherever the credentials lead. */
+function isAboutAnother(resource: string, error: unknown): boolean {
+  if (!(error instanceof CallFailed) || classify(error, error.operation).reason !== 'not_found') return false;
+  const message = error.cause instanceof Error ? error.cause.message : '';
+  return message.includes('arn:') && !message.includes(resource);
 }
 
 /**

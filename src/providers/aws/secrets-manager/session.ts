@@ -16,6 +16,7 @@ import {
   type Listed,
   type ListOutcome,
 } from '../../provider.ts';
+import { mustBeOf } from '../arn.ts';
 import { classify } from '../classify.ts';
 import { DrainingHandler } from '../http.ts';
 import { evidenceOf } from '../look.ts';
@@ -45,7 +46,13 @@ export function open(env: ServiceEnv): AwsSession {
       );
       return { items: answer.SecretList ?? [], next: answer.NextToken };
     });
-    for await (const page of listing) yield page.map((entry) => ({ stub: stubOf(entry), digest: digestOf(entry) }));
+    for await (const page of listing) {
+      yield page.map((entry) => {
+        const stub = stubOf(entry);
+        mustBeOf(env.account, stub);
+        return { stub, digest: digestOf(entry) };
+      });
+    }
     return { complete: true, exclusive: false };
   }
 
@@ -75,7 +82,8 @@ export function open(env: ServiceEnv): AwsSession {
     list,
     describe,
     enrich,
-    watches: ({ name }) => matchesAny(options.include, name) && !matchesAny(options.exclude, name),
+    watches: ({ name, account }) =>
+      account === env.account && matchesAny(options.include, name) && !matchesAny(options.exclude, name),
     destroy() {
       client.destroy();
       reader?.destroy();
