@@ -259,7 +259,10 @@ function conclude(
   };
 }
 
-/** Confirms: the first conclusive verdict is believed at once, a differing one once it was seen often enough in a row. */
+/**
+ * Confirms: the first conclusive verdict is believed at once, unless it is that there is no such key; that one, and any
+ * that differs from what is believed, once it was seen often enough in a row.
+ */
 function believe(
   looked: KeyRecord,
   verdict: ConclusiveVerdict,
@@ -268,18 +271,19 @@ function believe(
 ): { readonly record: KeyRecord; readonly transition?: KeyEvent } {
   const { pending, gone, ...settled } = looked;
   const { belief } = looked;
-  if (!belief) {
-    // No transition, even if inconclusive looks came before: nothing was believed that could have changed.
-    const baseline = verdict.status === 'inaccessible';
-    return { record: withBelief(settled, { verdict, since: at, baseline }, goneSince(verdict, at, undefined)) };
-  }
-  if (isSameVerdict(verdict, belief.verdict)) return { record: { ...settled, ...(gone && { gone }) } };
+  if (belief && isSameVerdict(verdict, belief.verdict)) return { record: { ...settled, ...(gone && { gone }) } };
 
   const again = pending !== undefined && isSameVerdict(verdict, pending.verdict);
   const seen = again ? pending.seen + 1 : 1;
   const firstAt = again ? pending.firstAt : at;
-  if (seen < policy.confirmations[verdict.status]) {
-    return { record: { ...looked, pending: { verdict, seen, firstAt } } };
+  // A 404 may come from a replica that has not heard of a creation yet: not even at first sight is one enough.
+  const needed = belief || isGone(verdict) ? policy.confirmations[verdict.status] : 1;
+  if (seen < needed) return { record: { ...looked, pending: { verdict, seen, firstAt } } };
+  if (!belief) {
+    // No transition, even if inconclusive looks came before: nothing was believed that could have changed.
+    const baseline = verdict.status === 'inaccessible';
+    const first: Belief = { verdict, since: firstAt, baseline };
+    return { record: withBelief(settled, first, goneSince(verdict, firstAt, undefined)) };
   }
   const changed = verdict.status !== belief.verdict.status;
   const next: Belief = changed ? { verdict, since: firstAt, baseline: false } : { ...belief, verdict };

@@ -24,6 +24,20 @@ describe('the first look', () => {
     expect(again.record.belief?.baseline).toBe(false);
   });
 
+  it('that finds nothing is no loss before it is confirmed: a new key is not known everywhere at once', () => {
+    const absent = (at: number) => failed(at, { status: 'inaccessible', reason: 'not_found' });
+    const first = run([absent(T0)]);
+    expect(first.record.belief).toBeUndefined();
+    expect(first.last.suspect).toBe('pending');
+
+    const there = run([look(T0 + 1, OK)], undefined, first.record);
+    expect(there.record.belief).toEqual({ verdict: OK, since: T0 + 1, baseline: false });
+    expect(there.record.pending).toBeUndefined();
+    const dead = run([absent(T0 + 1)], undefined, first.record);
+    expect(dead.record.belief).toEqual({ verdict: lost('not_found'), since: T0, baseline: true });
+    expect(types([...first.events, ...there.events, ...dead.events])).toEqual(['first_seen']);
+  });
+
   it('keeps its baseline while only the reason of the loss changes', () => {
     const { record } = run([
       look(T0, lost('disabled')),

@@ -83,7 +83,7 @@ describe('a key that vanished without a word', () => {
   });
 
   it('can be gone since first sight', () => {
-    expect(run([gone(T0)]).record.gone).toEqual({ since: T0, announced: false });
+    expect(run([gone(T0), gone(T0 + 1)]).record.gone).toEqual({ since: T0, announced: false });
   });
 });
 

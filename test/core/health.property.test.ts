@@ -67,20 +67,22 @@ function reference(verdicts: readonly Verdict[], needed: number): { believed?: C
   let changes = 0;
   for (const seen of verdicts) {
     if (seen.status === 'unknown') continue;
-    if (!believed) {
+    const isAbsence = seen.status === 'inaccessible' && ['not_found', 'purged'].includes(seen.reason);
+    if (!believed && !isAbsence) {
       believed = seen;
+      streak = [];
       continue;
     }
     const same = (other: ConclusiveVerdict) => JSON.stringify(other) === JSON.stringify(seen);
-    if (same(believed)) {
+    if (believed && same(believed)) {
       streak = [];
       continue;
     }
     streak = streak.every(same) ? [...streak, seen] : [seen];
     if (streak.length < needed) continue;
+    if (believed) changes += 1;
     believed = seen;
     streak = [];
-    changes += 1;
   }
   return { ...(believed && { believed }), changes };
 }

@@ -71,6 +71,7 @@ describe('an object that is listed but gone', () => {
     const user = look(T0, OK, { resource: `${RESOURCE}-user`, dependsOn: [{ anyOf: [RESOURCE], role: 'decrypts' }] });
     await observe(T0, { observation: { ...user, resource: `${RESOURCE}-user`, source: SOURCE } });
     await observe(T0 + 1, gone(T0 + 1));
+    await observe(T0 + 2, gone(T0 + 2));
     expect(ledger.snapshot.byResource.get(`${RESOURCE}-user`)).toMatchObject({
       health: 'inaccessible',
       rootCauses: [RESOURCE],
