@@ -5,6 +5,8 @@ import { sleep } from './deadline.ts';
 
 /** Share of the interval over which the sources are spread. */
 const SPREAD = 0.5;
+/** Whoever says nine o'clock does not mean noon; enough to spread any number of sources. */
+const SPREAD_AT_MOST_MS = 5 * 60_000;
 
 /** The longest distance between two of the next 25 runs of a schedule, ms: what detection has to wait for at worst. */
 export function intervalOf(expression: string, timezone: string, logger: Logger): number {
@@ -16,10 +18,10 @@ export function intervalOf(expression: string, timezone: string, logger: Logger)
   return longest || 60_000;
 }
 
-/** A fixed share of the spread for this source, the same in every process, ms. */
+/** A fixed share of the spread for this source, the same in every process, ms: half the interval, at most five minutes. */
 export function offsetOf(source: string, intervalMs: number): number {
   const hash = createHash('sha256').update(source).digest().readUInt32BE(0);
-  return Math.floor((hash / 2 ** 32) * intervalMs * SPREAD);
+  return Math.floor((hash / 2 ** 32) * Math.min(intervalMs * SPREAD, SPREAD_AT_MOST_MS));
 }
 
 export interface Schedule extends AsyncDisposable {

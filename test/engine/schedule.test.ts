@@ -29,6 +29,12 @@ describe('offsetOf', () => {
     expect(Math.max(...offsets)).toBeLessThan(30_000);
     expect(Math.max(...offsets) - Math.min(...offsets)).toBeGreaterThan(25_000);
   });
+
+  it('stays within minutes of what a rare schedule says', () => {
+    const day = 24 * 3_600_000;
+    const offsets = Array.from({ length: 200 }, (_, at) => offsetOf(`target/eu-west-1/service-${at}`, 365 * day));
+    expect(Math.max(...offsets)).toBeLessThan(300_000);
+  });
 });
 
 describe('startSchedule', () => {
