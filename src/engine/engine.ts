@@ -117,7 +117,8 @@ export function startEngine(options: EngineOptions): Engine {
   spawn('tick', async () => {
     for (;;) {
       await sleep(TICK_MS, signal);
-      await ledger.tick();
+      // One rule that throws must not end all forgetting, judging and writing for good.
+      await ledger.tick().catch((error: unknown) => options.onError(error, 'tick'));
     }
   });
 
