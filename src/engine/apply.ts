@@ -94,20 +94,24 @@ export function createLedger(options: LedgerOptions): Ledger {
     return snapshot;
   }
 
-  function serial<T>(job: (draft: Draft) => T): Promise<T> {
+  function serial<T>(job: (draft: Draft) => T, insists = false): Promise<T> {
     const run = queue.then(async () => {
       const draft = emptyDraft();
-      const result = job(draft);
-      await settle(draft);
-      return result;
+      try {
+        return job(draft);
+      } finally {
+        // Also what a job did before it threw: readers see it, so it must be kept and told.
+        await settle(draft, insists);
+      }
     });
     queue = run.catch(() => undefined);
     return run;
   }
 
-  async function settle(draft: Draft): Promise<void> {
+  /** @param insists tries a failing store again; all that it lacks is offered at once, too much to do so at every change */
+  async function settle(draft: Draft, insists: boolean): Promise<void> {
     merge(unsaved, draft);
-    if (store && !isEmpty(unsaved)) {
+    if (store && !isEmpty(unsaved) && (storeUp || insists)) {
       const change = toChange(unsaved);
       try {
         await store.commit(change);
@@ -299,7 +303,7 @@ export function createLedger(options: LedgerOptions): Ledger {
             draft.events.push(removedEvent(record));
           }
         }
-      });
+      }, true);
     },
 
     flush() {
@@ -308,7 +312,7 @@ export function createLedger(options: LedgerOptions): Ledger {
           const record = graph.records.get(resource);
           if (record) draft.upserts.set(resource, record);
         }
-      });
+      }, true);
     },
   };
 

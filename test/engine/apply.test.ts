@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { SourceRecord } from '../../src/core/model.ts';
+import type { Observation, SourceRecord } from '../../src/core/model.ts';
 import { createLedger } from '../../src/engine/apply.ts';
 import { SERVICES } from '../../src/providers/index.ts';
+import { type Change, type Store, StoreError } from '../../src/store/store.ts';
 import { failed, look, lost, MINUTE, OK, POLICY, RESOURCE, SOURCE, T0 } from '../core/support/looks.ts';
 
 describe('the sources of a snapshot', () => {
@@ -76,5 +77,71 @@ describe('an object that is listed but gone', () => {
       health: 'inaccessible',
       rootCauses: [RESOURCE],
     });
+  });
+});
+
+describe('what the ledger writes', () => {
+  const secrets = SERVICES.find(({ name }) => name === 'secrets-manager')!;
+
+  function written() {
+    const tries: Change[] = [];
+    const disk = { full: false };
+    const store: Store = {
+      load: async () => ({ records: [], sources: [] }),
+      async commit(change) {
+        tries.push(change);
+        if (disk.full) throw new StoreError('full', 'the disk is full');
+      },
+      events: async () => [],
+      versions: async () => [],
+      prune: async () => 0,
+      [Symbol.asyncDispose]: async () => undefined,
+    };
+    const ledger = createLedger({
+      policy: POLICY,
+      store,
+      serviceOf: () => secrets,
+      configured: () => true,
+      watched: () => true,
+      now: () => T0,
+      onEvents: () => undefined,
+      onStore: () => undefined,
+    });
+    return { ledger, tries, disk };
+  }
+  const named = (name: string): { readonly observation: Observation } => {
+    const resource = `${RESOURCE}-${name}`;
+    return { observation: { ...look(T0, OK, { resource, name }), resource } };
+  };
+
+  it('is all that it did, also if a rule throws on the way', async () => {
+    const { ledger, tries } = written();
+    const strange = {
+      ...secrets,
+      judge(facts: Parameters<typeof secrets.judge>[0]) {
+        if (facts.name === 'strange') throw new TypeError('a bug');
+        return { findings: [] };
+      },
+    };
+    await expect(ledger.observe([named('fine'), named('strange')], strange)).rejects.toThrow('a bug');
+    expect(ledger.snapshot.keys.map(({ name }) => name)).toEqual(['fine']);
+    expect(tries).toMatchObject([{ upserts: [{ stub: { name: 'fine' } }], events: [{ type: 'first_seen' }] }]);
+    await ledger.observe([named('next')], strange);
+    expect(tries).toHaveLength(2);
+  });
+
+  it('is not offered to a failing store at every change, but by every tick, whole', async () => {
+    const { ledger, tries, disk } = written();
+    disk.full = true;
+    for (let at = 0; at < 50; at += 1) await ledger.observe([named(String(at))], secrets);
+    expect(tries).toHaveLength(1);
+    await ledger.tick();
+    expect(tries).toHaveLength(2);
+    expect(ledger.snapshot.storeUp).toBe(false);
+    disk.full = false;
+    await ledger.tick();
+    expect(ledger.snapshot.storeUp).toBe(true);
+    expect(tries.at(-1)?.upserts).toHaveLength(50);
+    expect(tries.at(-1)?.events).toHaveLength(50);
   });
 });
