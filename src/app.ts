@@ -293,20 +293,10 @@ export async function lookOnce(
     named: () => undefined,
     progress,
   });
-  const looked = await Promise.all(
-    sources.map(async ({ source }) => ({ source, suspects: await source.sweep(signal) })),
+  await lookTwice(
+    sources.map(({ source }) => source),
+    signal,
   );
-  if (looked.some(({ suspects }) => suspects.length > 0)) {
-    await sleep(SECOND_LOOK_MS, signal);
-    await Promise.all(
-      looked.map(({ source, suspects }) =>
-        source.lookAt(
-          suspects.map((one) => one.resource),
-          signal,
-        ),
-      ),
-    );
-  }
   const enough = new AbortController();
   const timer = setTimeout(() => enough.abort(), ONCE_DETAILS_MS);
   const either = AbortSignal.any([signal, enough.signal]);
@@ -317,7 +307,25 @@ export async function lookOnce(
   } finally {
     clearTimeout(timer);
   }
+  // Only now is it known what the others name.
+  const following = sources.map(({ source }) => source).filter((source) => source.follows);
+  await lookTwice(following, signal);
   return ledger.snapshot;
+}
+
+/** Sweeps these sources, and looks at the suspects again. @throws only the abort reason of `signal` */
+async function lookTwice(sources: readonly Source[], signal: AbortSignal): Promise<void> {
+  const looked = await Promise.all(sources.map(async (source) => ({ source, suspects: await source.sweep(signal) })));
+  if (!looked.some(({ suspects }) => suspects.length > 0)) return;
+  await sleep(SECOND_LOOK_MS, signal);
+  await Promise.all(
+    looked.map(({ source, suspects }) =>
+      source.lookAt(
+        suspects.map((one) => one.resource),
+        signal,
+      ),
+    ),
+  );
 }
 
 function logEvent(log: Logger, event: KeyEvent, name: string | undefined): void {

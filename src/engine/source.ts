@@ -44,6 +44,8 @@ export interface SourceOptions {
 
 export interface Source {
   readonly id: SourceId;
+  /** Whether the last listing held only what others name: what they name since then takes another sweep to be found. */
+  readonly follows: boolean;
   /** One sweep. Resolves with the suspects that it leaves. @throws only the abort reason. */
   sweep(signal: AbortSignal): Promise<readonly Suspect[]>;
   /** Looks at these keys now. @throws only the abort reason. */
@@ -57,6 +59,7 @@ type Opened = { readonly session: ServiceSession; readonly connection: Connectio
 export function createSource(options: SourceOptions): Source {
   const { id, service, ledger } = options;
   let opened: Opened | undefined;
+  let follows = false;
   const retryDetailsAt = new Map<string, number>();
 
   async function open(signal: AbortSignal): Promise<Opened> {
@@ -165,6 +168,9 @@ export function createSource(options: SourceOptions): Source {
 
   return {
     id,
+    get follows() {
+      return follows;
+    },
 
     async sweep(signal) {
       const startedAt = options.now();
@@ -184,6 +190,7 @@ export function createSource(options: SourceOptions): Source {
       );
       const suspects: Suspect[] = [];
       const outcome = await sweep(environment(at, context, signal, suspects));
+      if (outcome.up) follows = outcome.exclusive;
       await note(outcome, startedAt, context);
       return outcome.up ? suspects : suspects.filter((suspect) => suspect.why !== 'inconclusive');
     },

@@ -60,6 +60,8 @@ export type SweepOutcome =
        * what an exclusive listing does not name.
        */
       readonly unwatched: readonly string[];
+      /** The listing held only what others name. */
+      readonly exclusive: boolean;
     }
   | { readonly up: false; readonly reason: UnknownReason; readonly evidence: Evidence };
 
@@ -101,7 +103,12 @@ export async function sweep(env: SweepEnv): Promise<SweepOutcome> {
   const taken = await takeLooks(env, choice.looks(missing), tells);
   if (!taken.up) return taken;
   const foreign = taken.foreign.filter((resource) => choice.listed.has(resource)).length;
-  return { up: true, objects: choice.listed.size - foreign, unwatched: [...unwatched, ...taken.foreign] };
+  return {
+    up: true,
+    objects: choice.listed.size - foreign,
+    unwatched: [...unwatched, ...taken.foreign],
+    exclusive: listing.exclusive,
+  };
 }
 
 type Taken =
