@@ -48,6 +48,9 @@ const ORDER: readonly LookReason[] = [
   'in_turn',
 ];
 
+/** Share of the looks for what was not seen for longest: however much matters more, the rest must have its turn. */
+const IN_TURN = 0.1;
+
 /**
  * A listing of ids describes everything, as far as `capacity` goes; the others what is new, changed, suspect or missing,
  * and lagging ones besides what is critical or was not seen for `describeEveryMs`. What is suspect or missing is looked at
@@ -76,7 +79,11 @@ export function startChoice(input: ChooseInput): Choice {
       }));
       ranked.sort((a, b) => a.rank - b.rank || a.seenAt - b.seenAt);
       const urgent = looks.filter((look) => look.why === 'suspect' || look.why === 'missing').length;
-      return ranked.slice(0, Math.max(input.capacity, urgent)).map(({ look }) => look);
+      const room = Math.max(input.capacity, urgent);
+      if (ranked.length <= room) return ranked.map(({ look }) => look);
+      const first = Math.max(urgent, room - Math.floor(room * IN_TURN));
+      const inTurn = ranked.slice(first).sort((a, b) => a.seenAt - b.seenAt);
+      return [...ranked.slice(0, first), ...inTurn.slice(0, room - first)].map(({ look }) => look);
     },
   };
 }

@@ -145,6 +145,23 @@ describe('what a sweep describes', () => {
     expect(seen.size).toBe(100);
   });
 
+  it('comes round to what nothing depends on, too, where the budget does not reach for what is used', () => {
+    let records = Array.from({ length: 60 }, (_, at) => record(`k${at}`));
+    const unused = records.slice(50).map((one) => one.resource);
+    const seen = new Set<string>();
+    for (let round = 1; round <= 30; round += 1) {
+      const names = records.map((one) => one.stub.name);
+      const dependents = (resource: string) => (unused.includes(resource) ? 0 : 1);
+      const looks = choose('ids', names, records, { capacity: 20, dependents });
+      expect(looks).toHaveLength(20);
+      expect(looks.filter((look) => look.endsWith(' used')).length).toBeGreaterThanOrEqual(18);
+      for (const look of looks) seen.add(look.split(' ')[0] ?? '');
+      const looked = new Set(looks.map((look) => look.split(' ')[0]));
+      records = records.map((one) => (looked.has(one.stub.name) ? { ...one, checkedAt: NOW + round } : one));
+    }
+    expect(seen.size).toBe(60);
+  });
+
   it('describes an object once that a listing shows twice', () => {
     expect(choose('ids', ['a', 'a'], [])).toEqual(['a new']);
   });
