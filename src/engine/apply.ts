@@ -20,6 +20,7 @@ import type { Policy } from '../core/policy.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Service } from '../providers/provider.ts';
 import type { Change, Store, StoredState } from '../store/store.ts';
+import { createSeen } from './seen.ts';
 import type { Known, Looked } from './sweep.ts';
 
 export interface LedgerOptions {
@@ -78,6 +79,7 @@ export function createLedger(options: LedgerOptions): Ledger {
       return record && options.serviceOf(record)?.remedy(reason, facts);
     },
   });
+  const seen = createSeen();
   const sources = new Map<string, SourceRecord>();
   /** Unique names: which resource bears them now. */
   const named = new Map<string, string>();
@@ -143,6 +145,7 @@ export function createLedger(options: LedgerOptions): Ledger {
         ? { ...after, facts: before.facts }
         : after;
     graph.update({ upserts: [kept], deletes: [] });
+    seen.replace(before, kept);
     if (before && sameButForLooks(before, kept)) unwritten.add(kept.resource);
     else draft.upserts.set(kept.resource, kept);
     draft.deletes.delete(kept.resource);
@@ -153,6 +156,7 @@ export function createLedger(options: LedgerOptions): Ledger {
     if (!record) return;
     if (named.get(nameKey(record)) === resource) named.delete(nameKey(record));
     graph.update({ upserts: [], deletes: [resource] });
+    seen.replace(record, undefined);
     draft.upserts.delete(resource);
     draft.deletes.add(resource);
     unwritten.delete(resource);
@@ -207,13 +211,7 @@ export function createLedger(options: LedgerOptions): Ledger {
       return view();
     },
     record: (resource) => graph.records.get(resource),
-    seenBy(source) {
-      const seen: KeyRecord[] = [];
-      for (const record of graph.records.values()) {
-        if (record.witnesses.some((one) => isBy(one, source))) seen.push(record);
-      }
-      return seen;
-    },
+    seenBy: seen.by,
     dependents: (resource) => graph.dependents(resource),
     referenced: () => graph.referenced(),
     sourceRecord: (id) => sources.get(sourceKey(id)),
@@ -230,6 +228,7 @@ export function createLedger(options: LedgerOptions): Ledger {
           const kept = witnesses.length === record.witnesses.length ? record : { ...record, witnesses };
           if (kept !== record) draft.upserts.set(kept.resource, kept);
           upserts.push(kept);
+          seen.replace(undefined, kept);
           const uniqueNames = options.serviceOf(kept)?.uniqueNames;
           const isGone = kept.belief?.verdict.status === 'inaccessible' && kept.belief.verdict.reason === 'not_found';
           if (uniqueNames && (!isGone || !named.has(nameKey(kept)))) named.set(nameKey(kept), kept.resource);

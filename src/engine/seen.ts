@@ -1,0 +1,28 @@
+/** Which records each source has seen: asked for in every sweep, where going through all records of all sources is too much. */
+import { type KeyRecord, type SourceId, sourceKey } from '../core/model.ts';
+
+export interface Seen {
+  by(source: SourceId): readonly KeyRecord[];
+  /** `before` is absent for a new record, `after` for one that ends. */
+  replace(before: KeyRecord | undefined, after: KeyRecord | undefined): void;
+}
+
+export function createSeen(): Seen {
+  const bySource = new Map<string, Map<string, KeyRecord>>();
+
+  return {
+    by: (source) => [...(bySource.get(sourceKey(source))?.values() ?? [])],
+    replace(before, after) {
+      const now = new Set(after?.witnesses.map(sourceKey));
+      for (const witness of before?.witnesses ?? []) {
+        const key = sourceKey(witness);
+        if (before && !now.has(key)) bySource.get(key)?.delete(before.resource);
+      }
+      if (!after) return;
+      for (const key of now) {
+        const records = bySource.get(key) ?? new Map<string, KeyRecord>();
+        bySource.set(key, records.set(after.resource, after));
+      }
+    },
+  };
+}
