@@ -162,6 +162,7 @@ async function assemble(
     onEvents: (events) => {
       for (const event of events) logEvent(log, event, ledger.record(event.resource)?.stub.name);
     },
+    onError: (error, where) => log.error({ err: error, where }, 'unexpected error'),
     onStore: (error) => {
       if (error === undefined) log.info('the state file can be written again');
       else log.error({ err: error }, 'the state file cannot be written; going on from memory');
@@ -248,7 +249,9 @@ export async function startApp(options: AppOptions): Promise<App> {
   );
   const { url } = await web.listen(config.listen.host, config.listen.port);
 
-  engine = stack.use(startEngine({ sources, ledger, logger: cronLogger(log), startedAt, now, onError }));
+  engine = stack.use(
+    startEngine({ sources, ledger, logger: cronLogger(log), monotonic: () => performance.now(), onError }),
+  );
   startPruning(stack, store, config.retention.events, now, onError);
   log.info({ url, sources: sources.length, state: config.state }, 'keyvigil is up');
 
@@ -269,9 +272,10 @@ function startPruning(
   now: () => number,
   onError: (error: unknown, where: string) => void,
 ): void {
-  const timer = setInterval(() => {
-    store.prune(now() - keepMs).catch((error: unknown) => onError(error, 'retention'));
-  }, PRUNE_MS);
+  const prune = () => void store.prune(now() - keepMs).catch((error: unknown) => onError(error, 'retention'));
+  // At the start too: a daemon that is restarted every day would never get to it otherwise.
+  prune();
+  const timer = setInterval(prune, PRUNE_MS);
   stack.defer(() => clearInterval(timer));
 }
 

@@ -1,7 +1,8 @@
 /**
- * The one serial queue through which every change of state goes: step → graph → store → snapshot. State change and events
- * are committed in one transaction before any reader sees them; while the store fails, the change is kept and offered
- * again, and readers are served from memory.
+ * The one serial queue through which every change of state goes: step → graph → store → snapshot. A state change and its
+ * events are committed in one transaction, and nothing is told of them before that was tried; a page that is read in that
+ * very moment may show the change some milliseconds early. While the store fails, the change is kept and offered again, and
+ * readers are served from memory.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { createGraph, type Graph } from '../core/graph.ts';
@@ -19,7 +20,8 @@ import {
 import type { Policy } from '../core/policy.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Service } from '../providers/provider.ts';
-import type { Change, Store, StoredState } from '../store/store.ts';
+import { type Store, type StoredState, StoreError } from '../store/store.ts';
+import { type Draft, emptyDraft, isEmpty, merge, partsOf, toChange } from './draft.ts';
 import { createSeen } from './seen.ts';
 import type { Known, Looked } from './sweep.ts';
 
@@ -37,6 +39,8 @@ export interface LedgerOptions {
   onEvents(events: readonly KeyEvent[]): void;
   /** The store began or ceased to fail. */
   onStore(error: unknown | undefined): void;
+  /** A bug: a rule that throws for one key, a value that the store refuses. The rest goes on without it. */
+  onError(error: unknown, where: string): void;
 }
 
 export interface Suspect {
@@ -60,14 +64,6 @@ export interface Ledger extends Known {
   tick(): Promise<void>;
   /** Writes what was only in memory (times of looks). Call before the store is closed. */
   flush(): Promise<void>;
-}
-
-interface Draft {
-  readonly upserts: Map<string, KeyRecord>;
-  readonly deletes: Set<string>;
-  readonly events: KeyEvent[];
-  readonly sources: Map<string, SourceRecord>;
-  readonly deletedSources: Set<string>;
 }
 
 export function createLedger(options: LedgerOptions): Ledger {
@@ -114,10 +110,10 @@ export function createLedger(options: LedgerOptions): Ledger {
   async function settle(draft: Draft, insists: boolean): Promise<void> {
     merge(unsaved, draft);
     if (store && !isEmpty(unsaved) && (storeUp || insists)) {
-      const change = toChange(unsaved);
       try {
-        await store.commit(change);
-        for (const resource of unsaved.upserts.keys()) unwritten.delete(resource);
+        const written = [...unsaved.upserts.keys()];
+        await save(store);
+        for (const resource of written) unwritten.delete(resource);
         unsaved = emptyDraft();
         if (!storeUp) options.onStore(undefined);
         storeUp = true;
@@ -128,6 +124,33 @@ export function createLedger(options: LedgerOptions): Ledger {
     }
     snapshot = undefined;
     if (draft.events.length > 0) options.onEvents(draft.events);
+  }
+
+  /** One transaction; where the store refuses a value in it, the parts one by one, so that one record stops no other. */
+  async function save(into: Store): Promise<void> {
+    try {
+      return await into.commit(toChange(unsaved));
+    } catch (error) {
+      if (!isRefused(error)) throw error;
+    }
+    for (const { change, settle: done } of partsOf(unsaved)) {
+      try {
+        await into.commit(change);
+      } catch (error) {
+        if (!isRefused(error)) throw error;
+        options.onError(error, 'a change that the store refuses');
+      }
+      done();
+    }
+  }
+
+  /** Runs what concerns one key. A bug in its rules must not take the others with it. */
+  function isolated(resource: string, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      options.onError(error, resource);
+    }
   }
 
   function rulesFor(service: Service, digest?: string): StepRules {
@@ -206,6 +229,38 @@ export function createLedger(options: LedgerOptions): Ledger {
     return { at: options.now(), type: 'removed', resource, kind: stub.kind };
   }
 
+  function take({ observation, digest }: Looked, service: Service, draft: Draft, suspects: Suspect[]): void {
+    const before = graph.records.get(observation.resource);
+    if (!before && wasNeverThere(observation)) return;
+    const result = step(before, observation, rulesFor(service, digest), options.now());
+    put(draft, before, result.record);
+    let events: readonly KeyEvent[] = result.events;
+    if (observation.facts && !before?.facts) events = [...events, ...replaced(result.record, service, suspects)];
+    if (result.suspect) suspects.push({ resource: observation.resource, why: result.suspect });
+    const settled = graph.records.get(observation.resource);
+    if (settled && mayEnd(settled)) {
+      drop(draft, settled.resource);
+      // The end of what was announced is no loss: one event tells of it, and it is this one.
+      events = [...events.filter((event) => event.type !== 'transition'), removedEvent(settled)];
+    }
+    draft.events.push(...events);
+    countTransitions(events, observation.source, draft);
+  }
+
+  /** What only the time does to a record. */
+  function age(record: KeyRecord, now: number, draft: Draft): void {
+    const service = options.serviceOf(record);
+    if (service && record.judgeAt !== undefined && record.judgeAt <= now) {
+      const judged = rejudge(record, rulesFor(service), now);
+      put(draft, record, judged.record);
+      draft.events.push(...judged.events);
+    }
+    if (record.belief?.verdict.status === 'inaccessible' && mayEnd(record)) {
+      drop(draft, record.resource);
+      draft.events.push(removedEvent(record));
+    }
+  }
+
   const ledger: Ledger = {
     get snapshot() {
       return view();
@@ -244,22 +299,8 @@ export function createLedger(options: LedgerOptions): Ledger {
     observe(batch, service) {
       return serial((draft) => {
         const suspects: Suspect[] = [];
-        for (const { observation, digest } of batch) {
-          const before = graph.records.get(observation.resource);
-          if (!before && wasNeverThere(observation)) continue;
-          const result = step(before, observation, rulesFor(service, digest), options.now());
-          put(draft, before, result.record);
-          let events: readonly KeyEvent[] = result.events;
-          if (observation.facts && !before?.facts) events = [...events, ...replaced(result.record, service, suspects)];
-          if (result.suspect) suspects.push({ resource: observation.resource, why: result.suspect });
-          const settled = graph.records.get(observation.resource);
-          if (settled && mayEnd(settled)) {
-            drop(draft, settled.resource);
-            // The end of what was announced is no loss: one event tells of it, and it is this one.
-            events = [...events.filter((event) => event.type !== 'transition'), removedEvent(settled)];
-          }
-          draft.events.push(...events);
-          countTransitions(events, observation.source, draft);
+        for (const looked of batch) {
+          isolated(looked.observation.resource, () => take(looked, service, draft, suspects));
         }
         return suspects;
       });
@@ -289,19 +330,7 @@ export function createLedger(options: LedgerOptions): Ledger {
     tick() {
       return serial((draft) => {
         const now = options.now();
-        for (const record of [...graph.records.values()]) {
-          if (record.judgeAt !== undefined && record.judgeAt <= now) {
-            const service = options.serviceOf(record);
-            if (!service) continue;
-            const judged = rejudge(record, rulesFor(service), now);
-            put(draft, record, judged.record);
-            draft.events.push(...judged.events);
-          }
-          if (record.belief?.verdict.status === 'inaccessible' && mayEnd(record)) {
-            drop(draft, record.resource);
-            draft.events.push(removedEvent(record));
-          }
-        }
+        for (const record of [...graph.records.values()]) isolated(record.resource, () => age(record, now, draft));
       }, true);
     },
 
@@ -334,6 +363,10 @@ function inOrder(sources: ReadonlyMap<string, SourceRecord>): SourceRecord[] {
   return [...sources].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, source]) => source);
 }
 
+function isRefused(error: unknown): boolean {
+  return error instanceof StoreError && error.reason === 'rejected';
+}
+
 function isBy(witness: Witness, id: SourceId): boolean {
   return witness.target === id.target && witness.service === id.service && witness.location === id.location;
 }
@@ -352,43 +385,4 @@ function sameButForLooks(a: KeyRecord, b: KeyRecord): boolean {
     if (!OF_LOOKS.has(field) && a[field] !== b[field] && !isDeepStrictEqual(a[field], b[field])) return false;
   }
   return a.witnesses.length === b.witnesses.length && a.witnesses.every((one, at) => isBy(one, b.witnesses[at] ?? one));
-}
-
-function emptyDraft(): Draft {
-  return { upserts: new Map(), deletes: new Set(), events: [], sources: new Map(), deletedSources: new Set() };
-}
-
-function isEmpty(draft: Draft): boolean {
-  const { upserts, deletes, events, sources, deletedSources } = draft;
-  return upserts.size + deletes.size + events.length + sources.size + deletedSources.size === 0;
-}
-
-function merge(into: Draft, from: Draft): void {
-  for (const resource of from.deletes) {
-    into.upserts.delete(resource);
-    into.deletes.add(resource);
-  }
-  for (const [resource, record] of from.upserts) {
-    into.deletes.delete(resource);
-    into.upserts.set(resource, record);
-  }
-  into.events.push(...from.events);
-  for (const [key, source] of from.sources) {
-    into.deletedSources.delete(key);
-    into.sources.set(key, source);
-  }
-  for (const key of from.deletedSources) {
-    into.sources.delete(key);
-    into.deletedSources.add(key);
-  }
-}
-
-function toChange(draft: Draft): Change {
-  return {
-    upserts: [...draft.upserts.values()],
-    deletes: [...draft.deletes],
-    events: draft.events,
-    sources: [...draft.sources.values()],
-    deletedSources: [...draft.deletedSources],
-  };
 }

@@ -49,7 +49,7 @@ const ORDER: readonly LookReason[] = [
 ];
 
 /** Share of the looks for what was not seen for longest: however much matters more, the rest must have its turn. */
-const IN_TURN = 0.1;
+export const IN_TURN = 0.1;
 
 /**
  * A listing of ids describes everything, as far as `capacity` goes; the others what is new, changed, suspect or missing,

@@ -31,8 +31,8 @@ export interface EngineOptions {
   readonly sources: readonly ScheduledSource[];
   readonly ledger: Ledger;
   readonly logger: Logger;
-  readonly startedAt: number;
-  now(): number;
+  /** Milliseconds that never jump. */
+  monotonic(): number;
   /** A bug: everything expected is a value by now. */
   onError(error: unknown, where: string): void;
 }
@@ -43,6 +43,7 @@ export function startEngine(options: EngineOptions): Engine {
   const { signal } = stop;
   const background = new Set<Promise<void>>();
   const attempted = new Set<string>();
+  const startedAt = options.monotonic();
   const runners = options.sources.map((scheduled) => start(scheduled));
 
   interface Runner {
@@ -142,7 +143,7 @@ export function startEngine(options: EngineOptions): Engine {
     ready() {
       const waiting = options.sources.filter(({ source }) => !attempted.has(sourceKey(source.id)));
       if (waiting.length === 0) return { ready: true, reason: 'every source finished its first attempt' };
-      if (options.now() - options.startedAt >= READY_AFTER_MS) {
+      if (options.monotonic() - startedAt >= READY_AFTER_MS) {
         return { ready: true, reason: `started 2 minutes ago; still waiting for ${waiting.length} sources` };
       }
       const names = waiting.slice(0, 5).map(({ source }) => sourceKey(source.id));

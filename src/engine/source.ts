@@ -5,6 +5,7 @@ import type { UnknownReason } from '../core/reasons.ts';
 import type { Connection, Service, ServiceSession } from '../providers/provider.ts';
 import type { Ledger, Suspect } from './apply.ts';
 import { type CallerOptions, type CountingContext, callContext, failureOf } from './call.ts';
+import { IN_TURN } from './choose.ts';
 import { type SweepEnv, type SweepOutcome, sweep, takeLooks } from './sweep.ts';
 
 /** ListSecrets may lag five minutes: ListSecrets reference, aws.md 1.1. */
@@ -83,6 +84,7 @@ export function createSource(options: SourceOptions): Source {
       capacity: capacity(),
       critical: options.critical,
       now: options.now,
+      monotonic: options.caller.monotonic,
       signal,
       emit: async (batch) => {
         found.push(...(await ledger.observe(batch, service)));
@@ -102,14 +104,16 @@ export function createSource(options: SourceOptions): Source {
     const base = options.intervalMs + durationMs + CONFIRM_MS;
     if (service.listing === 'state') return base;
     if (service.listing === 'lagging') return base + Math.min(LISTING_LAG_MS, options.describeEveryMs);
-    const rounds = Math.max(1, Math.ceil(objects / capacity()));
+    // Over budget, what nothing depends on shares the tenth that is left for it.
+    const fits = objects <= capacity();
+    const rounds = fits ? 1 : Math.ceil(objects / Math.max(1, Math.floor(capacity() * IN_TURN)));
     return rounds * options.intervalMs + durationMs + CONFIRM_MS;
   }
 
   async function note(outcome: SweepOutcome, startedAt: number, context: CountingContext | undefined): Promise<void> {
     const now = options.now();
     const before = ledger.sourceRecord(id);
-    const durationMs = Math.max(0, now - startedAt);
+    const durationMs = options.caller.monotonic() - startedAt;
     const common = {
       ...id,
       provider: options.provider,
@@ -173,7 +177,7 @@ export function createSource(options: SourceOptions): Source {
     },
 
     async sweep(signal) {
-      const startedAt = options.now();
+      const startedAt = options.caller.monotonic();
       let at: Opened;
       try {
         at = await open(signal);
@@ -205,7 +209,8 @@ export function createSource(options: SourceOptions): Source {
       const { account, connection } = opened;
       const context = callContext(id, { account, service, connection }, options.caller, signal);
       const suspects: Suspect[] = [];
-      await takeLooks(environment(opened, context, signal, suspects), looks);
+      // What fails on the way says nothing of the key, and whether it is the source only a sweep can tell.
+      await takeLooks(environment(opened, context, signal, suspects), looks, 'drop');
       return suspects;
     },
 

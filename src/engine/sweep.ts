@@ -42,6 +42,8 @@ export interface SweepEnv {
   readonly capacity: number;
   critical(stub: KeyStub): boolean;
   now(): number;
+  /** Milliseconds that never jump. */
+  monotonic(): number;
   readonly signal: AbortSignal;
   /** Takes observations; the sweep goes on when it resolves. */
   emit(batch: readonly Looked[]): Promise<void>;
@@ -118,18 +120,19 @@ type Taken =
 /**
  * Describes each of `looks` and emits the observations. When at least half of them (and at least three) fail on the way to
  * the cloud, the source is down and those failures are no observations of any key.
- * @param tells whether a look tells of the source as well as of its key; only those are counted
+ * @param tells whether a look tells of the source as well as of its key; only those are counted. `drop`: nothing is judged,
+ *   and what failed on the way is no look at all
  * @throws only the abort reason of `env.signal`
  */
 export async function takeLooks(
   env: SweepEnv,
   looks: readonly Look[],
-  tells: (look: Look) => boolean = () => true,
+  tells: ((look: Look) => boolean) | 'drop',
 ): Promise<Taken> {
   let ready: Looked[] = [];
   const held: Array<Looked & { readonly failure: Failure }> = [];
   const foreign: string[] = [];
-  let flushedAt = env.now();
+  let flushedAt = env.monotonic();
   let done = 0;
   let told = 0;
   let toldFailure = 0;
@@ -138,7 +141,7 @@ export async function takeLooks(
   async function flush(): Promise<void> {
     const batch = ready;
     ready = [];
-    flushedAt = env.now();
+    flushedAt = env.monotonic();
     if (batch.length > 0) await env.emit(batch);
   }
 
@@ -146,7 +149,7 @@ export async function takeLooks(
     while (toldFailure < GIVE_UP_AFTER || toldFailure < told) {
       const look = looks[at++];
       if (!look) return;
-      const counts = tells(look);
+      const counts = tells !== 'drop' && tells(look);
       const result = await takeLook(env, look);
       done += 1;
       if (counts) told += 1;
@@ -161,7 +164,7 @@ export async function takeLooks(
         if (counts) toldFailure += 1;
       } else ready.push(result);
       if (failure?.names) env.named(failure.names);
-      if (ready.length >= FLUSH_SIZE || env.now() - flushedAt >= FLUSH_MS) await flush();
+      if (ready.length >= FLUSH_SIZE || env.monotonic() - flushedAt >= FLUSH_MS) await flush();
     }
   }
 
@@ -171,7 +174,7 @@ export async function takeLooks(
     const failure = mostFrequent(held.map((one) => one.failure));
     return { up: false, reason: sourceReason(failure), evidence: failure.evidence };
   }
-  ready.push(...held);
+  if (tells !== 'drop') ready.push(...held);
   await flush();
   return { up: true, foreign };
 }

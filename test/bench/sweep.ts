@@ -102,6 +102,9 @@ export async function benchSweep(): Promise<BenchRow[]> {
       now: () => Date.now(),
       onEvents: () => undefined,
       onStore: () => undefined,
+      onError: (error) => {
+        throw error;
+      },
     });
     const source = createSource({
       id: { target: 'bench', location: REGION, service: name },

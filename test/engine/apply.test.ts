@@ -1,9 +1,15 @@
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { Observation, SourceRecord } from '../../src/core/model.ts';
 import { createLedger } from '../../src/engine/apply.ts';
 import { SERVICES } from '../../src/providers/index.ts';
 import { type Change, type Store, StoreError } from '../../src/store/store.ts';
 import { failed, look, lost, MINUTE, OK, POLICY, RESOURCE, SOURCE, T0 } from '../core/support/looks.ts';
+
+/** What was reported as a bug. */
+const errors: unknown[] = [];
+beforeEach(() => {
+  errors.length = 0;
+});
 
 describe('the sources of a snapshot', () => {
   it('stand in one order, whichever ended its sweep first', async () => {
@@ -15,6 +21,7 @@ describe('the sources of a snapshot', () => {
       now: () => 0,
       onEvents: () => undefined,
       onStore: () => undefined,
+      onError: (error: unknown) => void errors.push(error),
     });
     const common = { provider: 'aws', failures: {}, transitions: {} } as const;
     const ended: SourceRecord[] = [
@@ -41,6 +48,7 @@ describe('an object that is listed but gone', () => {
       now: () => clock.now,
       onEvents: (events) => void types.push(...events.map(({ type }) => type)),
       onStore: () => undefined,
+      onError: (error: unknown) => void errors.push(error),
     });
     const observe = async (at: number, ...batch: Parameters<typeof ledger.observe>[0]) => {
       clock.now = at;
@@ -84,12 +92,14 @@ describe('what the ledger writes', () => {
   const secrets = SERVICES.find(({ name }) => name === 'secrets-manager')!;
 
   function written() {
-    const tries: Change[] = [];
-    const disk = { full: false };
+    const tries: Array<Change & { refused?: boolean }> = [];
+    const disk = { full: false, refuses: '' };
     const store: Store = {
       load: async () => ({ records: [], sources: [] }),
       async commit(change) {
-        tries.push(change);
+        const refused = change.upserts.some(({ stub }) => stub.name === disk.refuses);
+        tries.push({ ...change, events: [...change.events], refused });
+        if (refused) throw new StoreError('rejected', 'this value cannot be stored');
         if (disk.full) throw new StoreError('full', 'the disk is full');
       },
       events: async () => [],
@@ -106,6 +116,7 @@ describe('what the ledger writes', () => {
       now: () => T0,
       onEvents: () => undefined,
       onStore: () => undefined,
+      onError: (error: unknown) => void errors.push(error),
     });
     return { ledger, tries, disk };
   }
@@ -123,11 +134,28 @@ describe('what the ledger writes', () => {
         return { findings: [] };
       },
     };
-    await expect(ledger.observe([named('fine'), named('strange')], strange)).rejects.toThrow('a bug');
-    expect(ledger.snapshot.keys.map(({ name }) => name)).toEqual(['fine']);
-    expect(tries).toMatchObject([{ upserts: [{ stub: { name: 'fine' } }], events: [{ type: 'first_seen' }] }]);
-    await ledger.observe([named('next')], strange);
-    expect(tries).toHaveLength(2);
+    await ledger.observe([named('fine'), named('strange'), named('next')], strange);
+    expect(errors.map(String)).toEqual(['TypeError: a bug']);
+    expect(ledger.snapshot.keys.map(({ name }) => name)).toEqual(['fine', 'next']);
+    expect(tries).toHaveLength(1);
+    expect(tries[0]?.upserts.map(({ stub }) => stub.name)).toEqual(['fine', 'next']);
+    expect(tries[0]?.events).toHaveLength(2);
+  });
+
+  it('leaves out one record that the store refuses, and says so', async () => {
+    const { ledger, tries, disk } = written();
+    disk.refuses = 'poison';
+    await ledger.observe([named('fine'), named('poison'), named('next')], secrets);
+    const stored = tries
+      .filter(({ refused }) => !refused)
+      .flatMap(({ upserts }) => upserts.map(({ stub }) => stub.name));
+    expect(stored).toEqual(['fine', 'next']);
+    expect(tries.filter(({ refused }) => !refused).flatMap(({ events }) => events)).toHaveLength(3);
+    expect(errors).toMatchObject([{ reason: 'rejected' }]);
+    expect(ledger.snapshot.storeUp).toBe(true);
+    const before = tries.length;
+    await ledger.tick();
+    expect(tries).toHaveLength(before);
   });
 
   it('is not offered to a failing store at every change, but by every tick, whole', async () => {

@@ -45,6 +45,9 @@ async function bench(keys: number, store?: Store): Promise<Bench> {
     now: () => Date.now(),
     onEvents: (some) => void events.push(...some),
     onStore: () => undefined,
+    onError: (error) => {
+      throw error;
+    },
   });
   const source = createSource({
     id: { target: 'prod', location: REGION, service: 'kms' },
@@ -152,6 +155,22 @@ describe('a sweep in which looks fail on the way', () => {
     expect(suspects).toEqual([{ resource: dead, why: 'pending' }]);
     await at.source.lookAt([dead], signal);
     expect(at.ledger.snapshot.byResource.get(dead)?.health).toBe('inaccessible');
+  });
+});
+
+describe('a second look at suspects', () => {
+  it('says nothing of a key when it fails on the way: whether the source is down only a sweep can tell', async () => {
+    await using at = await bench(5);
+    await at.source.sweep(signal);
+    const { resource } = at.ledger.snapshot.keys[0]!;
+    at.kms.disable(resource);
+    expect(await at.source.sweep(signal)).toEqual([{ resource, why: 'pending' }]);
+    const fault = at.sandbox.faults.add({ kind: 'throttle' });
+    expect(await at.source.lookAt([resource], signal)).toEqual([]);
+    expect(at.ledger.record(resource)).toMatchObject({ inconclusive: 0, pending: { seen: 1 } });
+    fault.remove();
+    await at.source.sweep(signal);
+    expect(at.ledger.snapshot.byResource.get(resource)?.health).toBe('inaccessible');
   });
 });
 

@@ -209,6 +209,12 @@ describe('the facts of a secret', () => {
       { status: 'inaccessible', reason: 'no_current_version' },
     ]);
     expect(secretsManager.remedy('no_current_version', lost)).toContain(`--move-to-version-id ${V1}`);
+    const filled = await look({ VersionIdsToStages: { [V1]: ['AWSCURRENT'] } });
+    const bare = await look({}, filled);
+    expect([bare.state, verdict(bare)]).toEqual([
+      'NoCurrentVersion',
+      { status: 'inaccessible', reason: 'no_current_version' },
+    ]);
   });
 
   it('a failed replica is told with its region', async () => {

@@ -86,7 +86,7 @@ export function secretFacts(
     provider: 'aws',
     account: home.account,
     location: home.region,
-    state: stateOf(deletion !== undefined, stages, version),
+    state: stateOf(deletion !== undefined, stages, version, known?.version !== undefined),
     tags: tagsOf(answer.Tags),
     ...present({
       version,
@@ -179,11 +179,13 @@ function pendingSince(pending: Version, known: KeyFacts | undefined, now: number
   return typeof since === 'number' ? since : now;
 }
 
-function stateOf(deleted: boolean, stages: Stages, version: Version | undefined): string {
+/** @param hadVersion whether a current version was known before */
+function stateOf(deleted: boolean, stages: Stages, version: Version | undefined, hadVersion: boolean): string {
   if (deleted) return 'ScheduledForDeletion';
   if (version) return 'Active';
-  // A secret that never got a value has no labels at all (aws.md 0.3).
-  return Object.values(stages ?? {}).some((labels) => labels.length > 0) ? 'NoCurrentVersion' : 'NeverFilled';
+  // A secret that never got a value has no labels at all (aws.md 0.3); one that had a value and lost them all is another thing.
+  const labelled = Object.values(stages ?? {}).some((labels) => labels.length > 0);
+  return labelled || hadVersion ? 'NoCurrentVersion' : 'NeverFilled';
 }
 
 function deletionOf(at: number | undefined, now: number): { completesAt: number; requestedAt?: number } | undefined {

@@ -1,0 +1,72 @@
+/** A change of state on its way to the store: what is new, what ends, what happened. */
+import type { KeyEvent, KeyRecord, SourceRecord } from '../core/model.ts';
+import type { Change } from '../store/store.ts';
+
+export interface Draft {
+  readonly upserts: Map<string, KeyRecord>;
+  readonly deletes: Set<string>;
+  readonly events: KeyEvent[];
+  readonly sources: Map<string, SourceRecord>;
+  readonly deletedSources: Set<string>;
+}
+
+export function emptyDraft(): Draft {
+  return { upserts: new Map(), deletes: new Set(), events: [], sources: new Map(), deletedSources: new Set() };
+}
+
+export function isEmpty(draft: Draft): boolean {
+  const { upserts, deletes, events, sources, deletedSources } = draft;
+  return upserts.size + deletes.size + events.length + sources.size + deletedSources.size === 0;
+}
+
+/** Lays `from` over `into`, in the order in which they happened. */
+export function merge(into: Draft, from: Draft): void {
+  for (const resource of from.deletes) {
+    into.upserts.delete(resource);
+    into.deletes.add(resource);
+  }
+  for (const [resource, record] of from.upserts) {
+    into.deletes.delete(resource);
+    into.upserts.set(resource, record);
+  }
+  into.events.push(...from.events);
+  for (const [key, source] of from.sources) {
+    into.deletedSources.delete(key);
+    into.sources.set(key, source);
+  }
+  for (const key of from.deletedSources) {
+    into.sources.delete(key);
+    into.deletedSources.add(key);
+  }
+}
+
+export function toChange(draft: Draft): Change {
+  return {
+    upserts: [...draft.upserts.values()],
+    deletes: [...draft.deletes],
+    events: draft.events,
+    sources: [...draft.sources.values()],
+    deletedSources: [...draft.deletedSources],
+  };
+}
+
+const NOTHING: Change = { upserts: [], deletes: [], events: [], sources: [], deletedSources: [] };
+
+/** The single parts of a draft, each with what takes it out of the draft once it is settled. */
+export function* partsOf(draft: Draft): Generator<{ readonly change: Change; settle(): void }> {
+  for (const resource of [...draft.deletes]) {
+    yield { change: { ...NOTHING, deletes: [resource] }, settle: () => void draft.deletes.delete(resource) };
+  }
+  for (const [resource, record] of [...draft.upserts]) {
+    yield { change: { ...NOTHING, upserts: [record] }, settle: () => void draft.upserts.delete(resource) };
+  }
+  for (let event = draft.events[0]; event; event = draft.events[0]) {
+    yield { change: { ...NOTHING, events: [event] }, settle: () => void draft.events.shift() };
+  }
+  for (const [key, source] of [...draft.sources]) {
+    yield { change: { ...NOTHING, sources: [source] }, settle: () => void draft.sources.delete(key) };
+  }
+  for (const key of [...draft.deletedSources]) {
+    yield { change: { ...NOTHING, deletedSources: [key] }, settle: () => void draft.deletedSources.delete(key) };
+  }
+}
