@@ -146,9 +146,14 @@ export async function benchSweep(): Promise<BenchRow[]> {
   const bareKms = new KMSClient(bare);
   const bareSecrets = new SecretsManagerClient(bare);
   const bareKeyLoop = async () => {
-    const { Keys = [] } = await bareKms.send(new ListKeysCommand({ Limit: 1000 }));
-    const more = await bareKms.send(new ListKeysCommand({ Limit: 1000 }));
-    await inParallel([...Keys, ...(more.Keys ?? [])], ({ KeyId }) => bareKms.send(new DescribeKeyCommand({ KeyId })));
+    const keys: string[] = [];
+    let Marker: string | undefined;
+    do {
+      const page = await bareKms.send(new ListKeysCommand({ Limit: 1000, Marker }));
+      for (const { KeyId } of page.Keys ?? []) if (KeyId) keys.push(KeyId);
+      Marker = page.NextMarker;
+    } while (Marker);
+    await inParallel(keys.slice(0, KEYS), (KeyId) => bareKms.send(new DescribeKeyCommand({ KeyId })));
   };
   const barePages = async () => {
     let seen = 0;
