@@ -200,6 +200,10 @@ async function assemble(
       critical,
       now: parts.now,
       named: parts.named,
+      onDetailsFailed: (resource, { reason, evidence }) => {
+        const { operation, status, code, requestId } = evidence;
+        log.debug({ resource, reason, operation, status, code, requestId }, 'details of a key could not be fetched');
+      },
       onChange: (record, before, evidence) => logSource(log, record, before, evidence),
       ...(progress ? { progress: (done, total) => progress(id, done, total) } : {}),
     });
@@ -307,7 +311,8 @@ export async function lookOnce(
   try {
     await Promise.all(sources.map(({ source }) => source.details(either)));
   } catch (error) {
-    if (signal.aborted) throw error;
+    // Only running out of time is expected here.
+    if (signal.aborted || !enough.signal.aborted) throw error;
   } finally {
     clearTimeout(timer);
   }

@@ -111,7 +111,7 @@ function program(io: Io, done: (code: number) => void): Command {
   const outputOption = () => new Option('--output <format>', 'what to print').choices(['text', 'json']).default('text');
 
   const keyvigil = new Command('keyvigil')
-    .description('Watches the keys and secrets your services depend on, in AWS and Azure.')
+    .description('Watches the keys and secrets your services depend on, and says when one became unusable.')
     .version(version, '-V, --version')
     .showSuggestionAfterError()
     .exitOverride()

@@ -1,6 +1,6 @@
 /** One source at work: connects, sweeps, looks at suspects again, fetches details, and notes how it does. No timers. */
 import { setImmediate as yieldTurn } from 'node:timers/promises';
-import type { Evidence, KeyFacts, KeyStub, ProviderName, SourceId, SourceRecord } from '../core/model.ts';
+import type { Evidence, Failure, KeyFacts, KeyStub, ProviderName, SourceId, SourceRecord } from '../core/model.ts';
 import type { UnknownReason } from '../core/reasons.ts';
 import type { Connection, Service, ServiceSession } from '../providers/provider.ts';
 import type { Ledger, Suspect } from './apply.ts';
@@ -40,6 +40,8 @@ export interface SourceOptions {
   named(resources: readonly string[]): void;
   /** A sweep ended; `evidence` is of the call that made it fail. */
   onChange(record: SourceRecord, before: SourceRecord | undefined, evidence: Evidence | undefined): void;
+  /** Details of a key could not be had. Proves nothing of it, but somebody must be able to see it. */
+  onDetailsFailed(resource: string, failure: Failure): void;
   progress?(done: number, total: number): void;
 }
 
@@ -233,9 +235,10 @@ export function createSource(options: SourceOptions): Source {
           try {
             const enriched = await session.enrich?.(facts, options.now(), context);
             if (enriched) await ledger.detail(resource, facts, enriched, service);
-          } catch {
+          } catch (error) {
             signal.throwIfAborted();
-            // Counted by the call; what is known goes on holding. A refusal would only be repeated for every key.
+            options.onDetailsFailed(resource, failureOf(error, connection));
+            // What is known goes on holding. A refusal would only be repeated for every key.
             retryDetailsAt.set(resource, options.now() + options.describeEveryMs);
           }
         }

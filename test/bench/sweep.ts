@@ -129,6 +129,7 @@ export async function benchSweep(): Promise<BenchRow[]> {
       now: () => Date.now(),
       named: () => undefined,
       onChange: () => undefined,
+      onDetailsFailed: () => undefined,
     });
     return { source, ledger, calls: () => calls };
   }

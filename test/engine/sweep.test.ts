@@ -19,6 +19,8 @@ interface Bench extends AsyncDisposable {
   readonly ledger: Ledger;
   readonly events: KeyEvent[];
   readonly named: string[];
+  /** Details that could not be had, as `resource reason`. */
+  readonly detailsFailed: string[];
   readonly changes: Array<readonly [boolean | undefined, SourceRecord['reason']]>;
 }
 
@@ -35,6 +37,7 @@ async function bench(keys: number, store?: Store): Promise<Bench> {
   const service = SERVICES.find(({ name }) => name === 'kms')!;
   const events: KeyEvent[] = [];
   const named: string[] = [];
+  const detailsFailed: string[] = [];
   const changes: Bench['changes'] = [];
   const ledger = createLedger({
     policy: POLICY,
@@ -68,6 +71,7 @@ async function bench(keys: number, store?: Store): Promise<Bench> {
     critical: () => false,
     now: () => Date.now(),
     named: (resources) => void named.push(...resources),
+    onDetailsFailed: (resource, { reason }) => void detailsFailed.push(`${resource} ${reason}`),
     onChange: ({ up, reason }) => void changes.push([up, reason]),
   });
   return {
@@ -77,6 +81,7 @@ async function bench(keys: number, store?: Store): Promise<Bench> {
     ledger,
     events,
     named,
+    detailsFailed,
     changes,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
@@ -155,6 +160,20 @@ describe('a sweep in which looks fail on the way', () => {
     expect(suspects).toEqual([{ resource: dead, why: 'pending' }]);
     await at.source.lookAt([dead], signal);
     expect(at.ledger.snapshot.byResource.get(dead)?.health).toBe('inaccessible');
+  });
+});
+
+describe('details that cannot be had', () => {
+  it('are told with their reason, are not asked for again at once, and change nothing of the key', async () => {
+    await using at = await bench(2);
+    await at.source.sweep(signal);
+    at.sandbox.faults.add({ kind: 'server-error' }, { operation: 'ListKeyRotations' });
+    await at.source.details(signal);
+    const keys = at.ledger.snapshot.keys.map(({ resource }) => resource);
+    expect(at.detailsFailed.sort()).toEqual(keys.map((resource) => `${resource} provider_error`));
+    expect(at.ledger.snapshot.keys.every(({ health }) => health === 'accessible')).toBe(true);
+    await at.source.details(signal);
+    expect(at.detailsFailed).toHaveLength(2);
   });
 });
 
