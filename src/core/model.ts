@@ -51,12 +51,29 @@ export interface Failure {
   readonly evidence: Evidence;
   /** Resources that the error names (a KMS key inside a DecryptionFailure): they are described before anything is confirmed. */
   readonly names?: readonly string[];
+  /** A second, independent witness says the same (Azure's management plane beside a vault's own answer). */
+  readonly agreed?: true;
 }
 
 /** One generation of a key's material. */
 export interface Version {
   readonly id: string;
   readonly createdAt?: number;
+  /** Absent where the cloud has no such switch, or does not tell. */
+  readonly enabled?: boolean;
+  readonly notBeforeAt?: number;
+  readonly expiresAt?: number;
+}
+
+/** What one principal may do with the keys of a vault, by its access policies or its roles. */
+export interface Grant {
+  /** Object id. */
+  readonly principal: string;
+  /** As the cloud calls it, in lower case: `serviceprincipal`, `group`, `user`; absent where it does not tell. */
+  readonly type?: string;
+  readonly via: 'policy' | 'role';
+  /** In lower case: `get`, `wrapkey`, `unwrapkey`, …; `all`. */
+  readonly permissions: readonly string[];
 }
 
 /**
@@ -95,6 +112,8 @@ export interface KeyFacts {
   readonly version?: Version;
   /** The generation before, where the cloud tells: a current version equal to it is a rollback. */
   readonly previousVersion?: Version;
+  /** Every generation that still exists, newest first, where the service lists them. */
+  readonly versions?: readonly Version[];
   /** A generation on its way in (AWSPENDING). */
   readonly pendingVersion?: Version;
   readonly createdAt?: number;
@@ -110,6 +129,8 @@ export interface KeyFacts {
   readonly lastRotatedAt?: number;
   readonly nextRotationAt?: number;
   readonly dependsOn: readonly Dependency[];
+  /** Who may use what is in it (a vault); absent where that is not known. */
+  readonly grants?: readonly Grant[];
   /** Service-specific facts that its own rules, verdict and the detail page read. Never a secret value. */
   readonly attributes: Readonly<Record<string, Scalar>>;
   /** What the details were fetched for (`Service.detailKey`), and when; absent until they were. */
@@ -147,6 +168,38 @@ export interface KeyStub {
   readonly account: string;
   readonly location: string;
 }
+
+/** The identity of a consumer that was listed but never described. */
+export interface ConsumerStub {
+  readonly resource: string;
+  readonly kind: ConsumerKind;
+  readonly name: string;
+  readonly provider: ProviderName;
+  readonly account: string;
+  readonly location: string;
+}
+
+/** What a listing yields and a sweep looks at. */
+export type Stub = KeyStub | ConsumerStub;
+
+/** Whether this is a consumer; else it is a key. */
+export function isConsumerKind(kind: KeyKind | ConsumerKind): kind is ConsumerKind {
+  return CONSUMER_KINDS.some((known) => known === kind);
+}
+export function isConsumerStub(stub: Stub): stub is ConsumerStub {
+  return isConsumerKind(stub.kind);
+}
+
+/** One look at one consumer. */
+export type ConsumerObservation = {
+  readonly resource: string;
+  readonly source: SourceId;
+  readonly at: number;
+  readonly evidence: Evidence;
+} & (
+  | { readonly consumer: ConsumerFacts }
+  | { readonly consumer?: never; readonly stub: ConsumerStub; readonly failure: Failure }
+);
 
 /** A rule that a key or consumer breaks, as a service's rules return it. */
 export interface Finding {
@@ -252,11 +305,14 @@ export interface KeyEvent {
   readonly at: number;
   readonly type: EventType;
   readonly resource: string;
-  readonly kind: KeyKind;
-  /** Status before and after; version ids for version events; the old resource for `replaced`; a finding id in `to`. */
+  readonly kind: KeyKind | ConsumerKind;
+  /**
+   * Status before and after; version ids for version events (of a consumer: the version that it uses); the old resource for
+   * `replaced`; a finding id in `to`.
+   */
   readonly from?: string;
   readonly to?: string;
-  readonly reason?: KeyReason;
+  readonly reason?: KeyReason | ConsumerReason;
   readonly version?: string;
 }
 export interface StoredEvent extends KeyEvent {
@@ -295,25 +351,63 @@ export const CONSUMER_KINDS = [
 ] as const;
 export type ConsumerKind = (typeof CONSUMER_KINDS)[number];
 
+/** Uses of this role are no keys: what the consumer keeps its data in. */
+export const STORES = 'stores';
+
 /** One use of a key by a consumer. */
 export interface KeyUse {
   /** The key, or a name that resolves to one. */
   readonly resource: string;
+  /** The generation that it uses now, where its service tells. */
   readonly versionInUse?: string;
+  /** True: it stays with this version whatever becomes of the key; false: it follows the newest by itself. */
+  readonly pinned?: boolean;
+  /** What the key does for it: `encrypts`. */
   readonly role: string;
 }
 
-/** Everything that is kept of one consumer. */
-export interface ConsumerRecord {
+/** What one look at a consumer told. */
+export interface ConsumerFacts {
   readonly resource: string;
   readonly kind: ConsumerKind;
   readonly name: string;
   readonly provider: ProviderName;
   readonly account: string;
   readonly location: string;
+  /** Its service's own word on it, verbatim. */
+  readonly state?: string;
+  readonly tags: Readonly<Record<string, string>>;
   readonly uses: readonly KeyUse[];
-  /** What its own service says of it, if that is trouble with a key. */
-  readonly reported?: { readonly reason: ConsumerReason; readonly since: number };
+  readonly createdAt?: number;
+  /** Service-specific facts that its own rules and the pages read. Never a secret value. */
+  readonly attributes: Readonly<Record<string, Scalar>>;
+}
+
+/** Why a consumer is in trouble of its own, whatever its keys say, and since when. */
+export interface Impairment {
+  readonly reason: ConsumerReason;
+  readonly since: number;
+}
+
+/** Everything that is kept of one consumer. Replaced whole, never mutated. */
+export interface ConsumerRecord {
+  readonly resource: string;
+  readonly stub: ConsumerStub;
+  /** Absent while only inconclusive looks were ever had. */
+  readonly facts?: ConsumerFacts;
+  readonly firstSeenAt: number;
+  /** Trouble that its own service reports, or that its rules prove; confirmed. */
+  readonly impairment?: Impairment;
+  /** What the last looks said instead, not yet confirmed. `gone`: that there is no such consumer. */
+  readonly pending?: { readonly reason: ConsumerReason | 'none' | 'gone'; readonly seen: number; readonly firstAt: number };
+  /** Inconclusive looks in a row, and the reason of the last. */
+  readonly inconclusive: number;
+  readonly inconclusiveReason?: UnknownReason;
   readonly findings: readonly OpenFinding[];
+  readonly judgeAt?: number;
   readonly checkedAt: number;
+  readonly conclusiveAt?: number;
+  readonly evidence: Evidence;
+  readonly witnesses: readonly Witness[];
+  readonly digest?: string;
 }

@@ -70,6 +70,14 @@ export interface KeyView {
   readonly attributes: Readonly<Record<string, string | number | boolean>>;
 }
 
+/** One use of a key by a consumer, as readers see it. */
+export interface UseView extends KeyUse {
+  /** The watched key that `resource` means; absent: it is not watched. */
+  readonly key?: string;
+  /** Since when (ms) there is a newer version of the key than the one in use. */
+  readonly outdatedSince?: number;
+}
+
 export interface ConsumerView {
   readonly resource: string;
   readonly kind: ConsumerKind;
@@ -77,12 +85,20 @@ export interface ConsumerView {
   readonly provider: ProviderName;
   readonly account: string;
   readonly location: string;
+  readonly targets: readonly string[];
+  readonly tags: Readonly<Record<string, string>>;
   readonly health: ConsumerHealth;
   readonly reason?: ConsumerReason;
   readonly since: number;
   readonly rootCauses: readonly string[];
-  readonly uses: readonly KeyUse[];
+  /** Its service's own word on it, verbatim. */
+  readonly state?: string;
+  readonly uses: readonly UseView[];
   readonly findings: readonly OpenFinding[];
+  readonly checkedAt: number;
+  readonly conclusiveAt?: number;
+  readonly evidence: Evidence;
+  readonly attributes: Readonly<Record<string, string | number | boolean>>;
 }
 
 /** One root cause with everything that it affects. */

@@ -3,9 +3,20 @@
  * the SDK threw, `classify` names it, and the sweep does the rest, once.
  */
 import type { z } from 'zod';
-import type { Evidence, Failure, Finding, KeyFacts, KeyKind, KeyStub, ProviderName, Verdict } from '../core/model.ts';
+import type {
+  ConsumerFacts,
+  ConsumerKind,
+  Evidence,
+  Failure,
+  Finding,
+  KeyFacts,
+  KeyKind,
+  ProviderName,
+  Stub,
+  Verdict,
+} from '../core/model.ts';
 import type { Policy } from '../core/policy.ts';
-import type { KeyReason } from '../core/reasons.ts';
+import type { ConsumerReason, KeyReason } from '../core/reasons.ts';
 
 /**
  * What a listing proves. `state`: as much as a look. `lagging`: the same, but minutes late. `ids`: only that the object
@@ -41,13 +52,49 @@ export interface Judgement {
   readonly until?: number;
 }
 
+/** What the rules say of a consumer. `impairment`: they prove that it is in trouble of its own. */
+export interface ConsumerJudgement extends Judgement {
+  readonly impairment?: ConsumerReason;
+}
+
+/** How the keys of a service are judged. Pure. */
+export interface KeyRules {
+  /** True where a name belongs to one object at a time: the same name under a new identity then is event `replaced`. */
+  readonly uniqueNames: boolean;
+  /** False where material never goes back to an earlier version (KMS): an old version id then is a stale read. */
+  readonly versionsCanReturn: boolean;
+  /** How long fetched details stay good, ms; absent: until `detailKey` changes. */
+  readonly detailEveryMs?: number;
+  /** Changes when the details of a key must be fetched anew; absent: the service has no details. */
+  detailKey?(facts: KeyFacts): string;
+  /**
+   * How long (ms) a key must be `not_found` until that proves that nothing brings it back: `purged`. `agreed`: when a second
+   * witness says the same. Absent: never.
+   */
+  readonly purgedAfterMs?: { readonly alone: number; readonly agreed: number };
+  verdict(look: Look): Verdict;
+  /** Every rule of the service at `now`, with its default severity. */
+  judge(facts: KeyFacts, now: number, policy: Policy): Judgement;
+  /** The exact command that undoes `reason` for this very key, partition, region and resource filled in. */
+  remedy(reason: KeyReason, facts: KeyFacts): string | undefined;
+}
+
+/** Facts of the watched key that a name means; undefined: it is not watched, or was never seen. */
+export type KeyLookup = (ref: string) => KeyFacts | undefined;
+
+/** How the consumers of a service are judged: rules on the edge, from the consumer to the keys that it uses. Pure. */
+export interface ConsumerRules {
+  /** Every rule of the service at `now`, with its default severity. Asked again when a key that it looked up changes. */
+  judge(facts: ConsumerFacts, key: KeyLookup, now: number, policy: Policy): ConsumerJudgement;
+}
+
 /** The declaration of a service. Loading it must not load a cloud SDK. */
 export interface Service {
   readonly name: string;
   readonly provider: ProviderName;
   /** For people: `AWS Secrets Manager`. */
   readonly title: string;
-  readonly kinds: readonly KeyKind[];
+  readonly kinds: readonly (KeyKind | ConsumerKind)[];
   readonly listing: Listing;
   /** Strict schema of `targets[].services.<name>`. */
   readonly config: z.ZodType;
@@ -56,24 +103,15 @@ export interface Service {
   readonly apis: Readonly<Record<string, Api>>;
   /** The operation that one look costs, a key of `apis`: bounds how many looks fit into a sweep. */
   readonly describeOperation: string;
-  /** True where a name belongs to one object at a time: the same name under a new identity then is event `replaced`. */
-  readonly uniqueNames: boolean;
-  /** How long fetched details stay good, ms; absent: until `detailKey` changes. */
-  readonly detailEveryMs?: number;
-  /** Changes when the details of a key must be fetched anew; absent: the service has no details. */
-  detailKey?(facts: KeyFacts): string;
-  /** False where material never goes back to an earlier version (KMS): an old version id then is a stale read. */
-  readonly versionsCanReturn: boolean;
-  verdict(look: Look): Verdict;
-  /** Every rule of the service at `now`, with its default severity. */
-  judge(facts: KeyFacts, now: number, policy: Policy): Judgement;
-  /** The exact command that undoes `reason` for this very key, partition, region and resource filled in. */
-  remedy(reason: KeyReason, facts: KeyFacts): string | undefined;
+  /** Present if `kinds` has a kind of key. */
+  readonly keys?: KeyRules;
+  /** Present if `kinds` has a kind of consumer. */
+  readonly consumers?: ConsumerRules;
 }
 
 /** One object of a listing. */
 export interface Listed {
-  readonly stub: KeyStub;
+  readonly stub: Stub;
   /** Changes whenever anything changes that the listing tells of the object; '' for a listing of ids. */
   readonly digest: string;
 }
@@ -90,6 +128,8 @@ export interface CallContext {
 export interface ListContext extends CallContext {
   /** Resources and aliases that watched keys and consumers name as dependencies: what `discover: referenced` follows. */
   referenced(): readonly string[];
+  /** Versions of this key that consumers still use, as their services tell; a listing may have to look at those too. */
+  versionsInUse(resource: string): readonly string[];
 }
 
 export interface ListOutcome {
@@ -97,14 +137,29 @@ export interface ListOutcome {
   readonly complete: boolean;
   /** True: what is not listed is no longer watched, rather than missing. */
   readonly exclusive: boolean;
+  /** Whether this object would have been listed; absent: all would. A part that could not be read proves nothing missing. */
+  covers?(stub: Stub): boolean;
+  /** A part failed in a way that is the whole source's, which counts as down; what was listed is looked at all the same. */
+  readonly failed?: CallFailed;
 }
 
-/** What a successful look yields. */
+/** What a successful look at a key yields. */
 export interface Described {
   readonly facts: KeyFacts;
   readonly evidence: Evidence;
   /** As `Failure.names`, where the facts themselves tell of a loss (a value that could not be decrypted). */
   readonly names?: readonly string[];
+}
+
+/** What a successful look at a consumer yields. */
+export interface DescribedConsumer {
+  readonly consumer: ConsumerFacts;
+  readonly evidence: Evidence;
+}
+
+/** A look that several calls had to decide, and whose outcome is no facts. One failed call is thrown instead. */
+export interface Undescribed {
+  readonly failure: Failure;
 }
 
 /** The object exists but is none of ours to watch: the cloud manages it itself (`aws/secretsmanager`). It gets no record. */
@@ -117,14 +172,18 @@ export interface ServiceSession {
   /** Pages of what is there. A token that loops, or a page that is not what it should be, throws. */
   list(context: ListContext): AsyncGenerator<readonly Listed[], ListOutcome>;
   /** One authoritative look. `known` is what was known before, so that details that still hold are carried over. */
-  describe(stub: KeyStub, known: KeyFacts | undefined, context: CallContext): Promise<Described | Foreign>;
+  describe(
+    stub: Stub,
+    known: KeyFacts | ConsumerFacts | undefined,
+    context: CallContext,
+  ): Promise<Described | DescribedConsumer | Undescribed | Foreign>;
   /**
    * Fetches details that a look does not need (versions, rotations, tags) and returns the facts with them, `detailKey`
    * and `detailedAt` set. Runs in the background; its failure proves nothing.
    */
   enrich?(facts: KeyFacts, now: number, context: CallContext): Promise<KeyFacts>;
-  /** Whether include and exclude of the configuration let this key in. */
-  watches(stub: KeyStub): boolean;
+  /** Whether include and exclude of the configuration let this object in. */
+  watches(stub: Stub): boolean;
 }
 
 /** One target, connected. Cloud SDKs are loaded by then. */

@@ -1,4 +1,13 @@
-import type { EventType, KeyEvent, KeyKind, KeyRecord, SourceRecord, StoredEvent } from '../core/model.ts';
+import type {
+  ConsumerKind,
+  ConsumerRecord,
+  EventType,
+  KeyEvent,
+  KeyKind,
+  KeyRecord,
+  SourceRecord,
+  StoredEvent,
+} from '../core/model.ts';
 
 /** What is committed at once: a state change and the events that tell of it are one transaction, or neither is. */
 export interface Change {
@@ -6,6 +15,11 @@ export interface Change {
   readonly upserts: readonly KeyRecord[];
   /** Resources whose records end. */
   readonly deletes: readonly string[];
+  readonly consumers: {
+    readonly upserts: readonly ConsumerRecord[];
+    /** Resources. */
+    readonly deletes: readonly string[];
+  };
   /** In the order in which they happened. */
   readonly events: readonly KeyEvent[];
   readonly sources: readonly SourceRecord[];
@@ -16,6 +30,7 @@ export interface Change {
 /** Everything a start needs. */
 export interface StoredState {
   readonly records: readonly KeyRecord[];
+  readonly consumers: readonly ConsumerRecord[];
   readonly sources: readonly SourceRecord[];
 }
 
@@ -26,7 +41,7 @@ export interface EventQuery {
   readonly before?: number;
   readonly limit: number;
   readonly resource?: string;
-  readonly kind?: KeyKind;
+  readonly kind?: KeyKind | ConsumerKind;
   readonly type?: EventType;
   /** Which end of the matching events `limit` keeps: the oldest (default) or the newest. The answer is ascending either way. */
   readonly order?: 'oldest' | 'newest';

@@ -1,6 +1,6 @@
 import type { STSClientConfig } from '@aws-sdk/client-sts';
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
-import type { Service, ServiceSession } from '../provider.ts';
+import type { KeyRules, Service, ServiceSession } from '../provider.ts';
 
 /** Settings that every SDK client of one connection is made with: spread them into the constructor. */
 export interface ClientSettings {
@@ -39,5 +39,6 @@ export interface ServiceModule {
 
 /** An AWS service: its declaration, and the way to the half that loads the SDK. */
 export interface AwsService extends Service {
+  readonly keys: KeyRules;
   load(): Promise<ServiceModule>;
 }

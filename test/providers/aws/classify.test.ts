@@ -53,7 +53,7 @@ async function failureOf(service: 'secrets-manager' | 'kms', answer: Answer): Pr
 }
 
 function verdictOf(failure: Failure): Verdict {
-  return secretsManager.verdict({ failure });
+  return secretsManager.keys.verdict({ failure });
 }
 
 const KMS_SAYS = (text: string, code: string) =>

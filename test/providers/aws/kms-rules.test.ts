@@ -23,7 +23,7 @@ function key(more: Partial<KeyFacts>): KeyFacts {
   };
 }
 
-const judge = (more: Partial<KeyFacts>, now = NOW) => kms.judge(key(more), now, policy);
+const judge = (more: Partial<KeyFacts>, now = NOW) => kms.keys.judge(key(more), now, policy);
 
 describe('imported material', () => {
   const expiresAt = NOW + 40 * DAY;
@@ -40,7 +40,7 @@ describe('imported material', () => {
 
   it('is critical in its last days however short the warning period is', () => {
     const short = { expiryWarningMs: DAY } as Policy;
-    const ids = (days: number) => kms.judge(key({ expiresAt }), expiresAt - days * DAY, short).findings;
+    const ids = (days: number) => kms.keys.judge(key({ expiresAt }), expiresAt - days * DAY, short).findings;
     expect(ids(4)).toEqual([]);
     expect(ids(3)).toMatchObject([{ severity: 'critical' }]);
   });
@@ -74,14 +74,14 @@ describe('what undoes a loss of a KMS key', () => {
     ['not_found', undefined],
     ['dependency', undefined],
   ] as const)('%s', (reason, command) => {
-    expect(kms.remedy(reason, key({}))).toBe(command);
+    expect(kms.keys.remedy(reason, key({}))).toBe(command);
   });
 
   it('is the original material, or a connected key store, where that is what is missing', () => {
-    expect(kms.remedy('pending_import', key({}))).toMatch(
+    expect(kms.keys.remedy('pending_import', key({}))).toMatch(
       /^aws kms get-parameters-for-import --key-id mrk-12ab .*, then aws kms import-key-material --key-id mrk-12ab /,
     );
-    expect(kms.remedy('store_unavailable', key({ attributes: { customKeyStoreId: 'cks-12' } }))).toBe(
+    expect(kms.keys.remedy('store_unavailable', key({ attributes: { customKeyStoreId: 'cks-12' } }))).toBe(
       'aws kms connect-custom-key-store --custom-key-store-id cks-12 --region us-gov-west-1',
     );
   });

@@ -178,7 +178,7 @@ describe('a key', () => {
   ])('in state %s', async (KeyState, verdict) => {
     const facts = await look({ KeyState, Enabled: KeyState === 'Enabled' });
     expect(facts.state).toBe(KeyState);
-    expect(kms.verdict({ facts })).toEqual(verdict);
+    expect(kms.keys.verdict({ facts })).toEqual(verdict);
   });
 
   it('tells what DescribeKey tells', async () => {
@@ -288,7 +288,7 @@ describe('the details of a key', () => {
     const rotated = await look({ CurrentKeyMaterialId: 'material-2' }, facts);
     expect(rotated).toMatchObject({ version: { id: 'material-2' }, tags: { team: 'video' }, detailKey: 'material-1' });
     expect(rotated.version?.createdAt).toBeUndefined();
-    expect(kms.detailKey?.(rotated)).toBe('material-2');
+    expect(kms.keys.detailKey?.(rotated)).toBe('material-2');
   });
 
   it('a key that never rotated has material as old as itself', async () => {

@@ -121,7 +121,7 @@ describe('access: read', () => {
     current('v2');
     wire.on('GetSecretValue', refused);
     const lost = await look(known);
-    expect(secretsManager.verdict(lost)).toEqual({ status: 'inaccessible', reason: 'decrypt_failed' });
+    expect(secretsManager.keys.verdict(lost)).toEqual({ status: 'inaccessible', reason: 'decrypt_failed' });
     expect(lost).toMatchObject({
       names: [KEY],
       evidence: { operation: 'GetSecretValue', status: 400, code: 'DecryptionFailure' },
@@ -132,7 +132,7 @@ describe('access: read', () => {
     expect(reads()).toBe(before + 1);
     wire.on('GetSecretValue', value);
     const back = await look(again.facts);
-    expect(secretsManager.verdict(back)).toEqual({ status: 'accessible' });
+    expect(secretsManager.keys.verdict(back)).toEqual({ status: 'accessible' });
   });
 
   it.each([
@@ -153,7 +153,7 @@ describe('access: read', () => {
     vi.setSystemTime(NOW + HOUR);
     wire.on('GetSecretValue', awsError('AccessDeniedException', 'Access to KMS is not allowed'));
     const denied = await look(first.facts);
-    expect(secretsManager.verdict(denied)).toEqual({ status: 'accessible' });
+    expect(secretsManager.keys.verdict(denied)).toEqual({ status: 'accessible' });
     expect(denied.facts.attributes.readResult).toBe('denied');
   });
 

@@ -26,7 +26,7 @@ function secret(more: Partial<KeyFacts>): KeyFacts {
   };
 }
 
-const judge = (more: Partial<KeyFacts>, now = NOW) => secretsManager.judge(secret(more), now, policy);
+const judge = (more: Partial<KeyFacts>, now = NOW) => secretsManager.keys.judge(secret(more), now, policy);
 const ids = (more: Partial<KeyFacts>, now = NOW) => judge(more, now).findings.map(({ id }) => id);
 
 describe('secrets-manager.rotation-overdue', () => {

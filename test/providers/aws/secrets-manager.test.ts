@@ -64,7 +64,7 @@ async function enriched(facts: KeyFacts, ...versions: object[]): Promise<KeyFact
   return details;
 }
 
-const verdict = (facts: KeyFacts) => secretsManager.verdict({ facts });
+const verdict = (facts: KeyFacts) => secretsManager.keys.verdict({ facts });
 
 describe('listing secrets', () => {
   it('follows the pages, empty ones included, and asks for scheduled deletions too', async () => {
@@ -188,7 +188,7 @@ describe('the facts of a secret', () => {
       attributes: { deletionRequestedAt: NOW - HOUR },
     });
     expect(verdict(facts)).toEqual({ status: 'inaccessible', reason: 'pending_deletion' });
-    expect(secretsManager.remedy('pending_deletion', facts)).toBe(
+    expect(secretsManager.keys.remedy('pending_deletion', facts)).toBe(
       `aws secretsmanager restore-secret --secret-id ${ARN} --region ${REGION}`,
     );
   });
@@ -208,7 +208,7 @@ describe('the facts of a secret', () => {
       'NoCurrentVersion',
       { status: 'inaccessible', reason: 'no_current_version' },
     ]);
-    expect(secretsManager.remedy('no_current_version', lost)).toContain(`--move-to-version-id ${V1}`);
+    expect(secretsManager.keys.remedy('no_current_version', lost)).toContain(`--move-to-version-id ${V1}`);
     const filled = await look({ VersionIdsToStages: { [V1]: ['AWSCURRENT'] } });
     const bare = await look({}, filled);
     expect([bare.state, verdict(bare)]).toEqual([
@@ -263,7 +263,7 @@ describe('what decrypts a secret', () => {
     const facts = await enriched(await look(settings), { ...version, KmsKeyIds: [`${KMS}key/old`] });
     const certain = [{ anyOf: [`${KMS}key/old`], role: 'decrypts' }];
     expect(facts).toMatchObject({ dependsOn: certain, version: { id: V1, createdAt: NOW - DAY }, detailedAt: NOW });
-    expect(facts.detailKey).toBe(secretsManager.detailKey?.(facts));
+    expect(facts.detailKey).toBe(secretsManager.keys.detailKey?.(facts));
     const later = await look(settings, facts);
     expect(later).toMatchObject({ dependsOn: certain, version: { createdAt: NOW - DAY }, detailedAt: NOW });
   });
@@ -293,7 +293,7 @@ describe('what decrypts a secret', () => {
   it('stays assumed where an imitation tells no keys', async () => {
     const facts = await enriched(await look({ ...current, KmsKeyId: 'new' }), { VersionId: V1 });
     expect(facts.dependsOn).toEqual([{ anyOf: [`${KMS}key/new`], role: 'decrypts', assumed: true }]);
-    expect(facts.detailKey).toBe(secretsManager.detailKey?.(facts));
+    expect(facts.detailKey).toBe(secretsManager.keys.detailKey?.(facts));
   });
 
   it('is not settled by a list that lags behind', async () => {
