@@ -1,4 +1,5 @@
 import type { Random } from './random.ts';
+import { type Revocable, revocable } from './revocable.ts';
 
 /** What a fault sees of a request. */
 export type FaultCall = {
@@ -28,8 +29,8 @@ export type FaultScope = {
 
 /** What goes wrong. */
 export type FaultEffect =
-  /** The service's own throttling error. */
-  | { readonly kind: 'throttle' }
+  /** The service's own throttling error; Azure says Retry-After with it: `retryAfterS` seconds, 1 unless given. */
+  | { readonly kind: 'throttle'; readonly retryAfterS?: number }
   /** AccessDenied with the cloud's text. */
   | { readonly kind: 'access-denied' }
   | { readonly kind: 'expired-token' }
@@ -49,7 +50,7 @@ export type FaultEffect =
   | { readonly kind: 'reset' }
   /** The answer comes `ms` later. */
   | { readonly kind: 'slow'; readonly ms: number }
-  /** Reads see the state of `ms` ago; without `ms`, the state before the object's last change. */
+  /** AWS only: reads see the state of `ms` ago; without `ms`, the state before the object's last change. */
   | { readonly kind: 'stale'; readonly ms?: number }
   /** The token of a page leads to the same page again. */
   | { readonly kind: 'token-loop' }
@@ -59,11 +60,9 @@ export type FaultEffect =
   | { readonly kind: 'rewrite'; readonly change: (answer: unknown) => unknown };
 
 /** A fault that is active. */
-export type Fault = {
+export type Fault = Revocable & {
   /** How often it hit so far. */
   readonly hits: () => number;
-  readonly remove: () => void;
-  readonly [Symbol.dispose]: () => void;
 };
 
 type Active = { readonly effect: FaultEffect; readonly scope: FaultScope; hits: number };
@@ -84,10 +83,7 @@ export class Faults {
   add(effect: FaultEffect, scope: FaultScope = {}): Fault {
     const active: Active = { effect, scope, hits: 0 };
     this.#active.add(active);
-    const remove = () => {
-      this.#active.delete(active);
-    };
-    return { hits: () => active.hits, remove, [Symbol.dispose]: remove };
+    return { hits: () => active.hits, ...revocable(() => this.#active.delete(active)) };
   }
 
   /** Ends every fault. */

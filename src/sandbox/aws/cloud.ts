@@ -1,3 +1,4 @@
+import { type Revocable, revocable } from '../revocable.ts';
 import type { ServiceName } from './errors.ts';
 import { KmsModel, SecretsModel } from './models.ts';
 import {
@@ -9,9 +10,6 @@ import {
   type RotationOutcome,
   type World,
 } from './world.ts';
-
-/** Something that scripts can take back. */
-export type Revocable = { readonly remove: () => void; readonly [Symbol.dispose]: () => void };
 
 /** Static credentials of an IAM user. */
 export type Credentials = { readonly accessKeyId: string; readonly secretAccessKey: string };
@@ -53,10 +51,7 @@ export class AwsCloud {
   deny(denial: { account: string; action: string; resource?: string; because?: string }): Revocable {
     const added: Denial = { resource: undefined, because: undefined, ...denial };
     this.#world.denials.add(added);
-    const remove = () => {
-      this.#world.denials.delete(added);
-    };
-    return { remove, [Symbol.dispose]: remove };
+    return revocable(() => this.#world.denials.delete(added));
   }
 
   /** Ends every session of assumed roles now: the next request with one is ExpiredTokenException. */
