@@ -4,8 +4,8 @@
  */
 import type { Evidence, Failure } from '../../core/model.ts';
 import type { InaccessibleReason, UnknownReason } from '../../core/reasons.ts';
+import { isConclusive, present } from '../look.ts';
 import { CallFailed } from '../provider.ts';
-import { isConclusive, present } from './look.ts';
 
 type Reason = InaccessibleReason | UnknownReason;
 

@@ -1,8 +1,8 @@
 /** From what KMS answers to facts. Pure; types of the SDK only. */
 import type { KeyMetadata, RotationsListEntry, Tag } from '@aws-sdk/client-kms';
 import type { KeyFacts, KeyStub } from '../../../core/model.ts';
+import { attributes, instant, present } from '../../look.ts';
 import { arnIn } from '../arn.ts';
-import { attributes, instant, present } from '../look.ts';
 import { BadAnswer } from '../paging.ts';
 
 /** Attributes that only details tell. */

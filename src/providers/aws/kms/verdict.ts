@@ -1,7 +1,7 @@
 import type { Verdict } from '../../../core/model.ts';
 import type { InaccessibleReason } from '../../../core/reasons.ts';
+import { failureVerdict } from '../../look.ts';
 import type { Look } from '../../provider.ts';
-import { failureVerdict } from '../look.ts';
 
 const LOST: ReadonlyMap<string, InaccessibleReason> = new Map([
   ['Disabled', 'disabled'],

@@ -8,8 +8,8 @@ import type {
   Tag,
 } from '@aws-sdk/client-secrets-manager';
 import type { Dependency, KeyFacts, KeyStub, Version } from '../../../core/model.ts';
+import { attributes, instant, present } from '../../look.ts';
 import { arnIn, customerKeyArn, type Home } from '../arn.ts';
-import { attributes, instant, present } from '../look.ts';
 import { BadAnswer } from '../paging.ts';
 
 const DAY_MS = 86_400_000;

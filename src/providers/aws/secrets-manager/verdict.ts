@@ -1,6 +1,6 @@
 import type { Verdict } from '../../../core/model.ts';
+import { failureVerdict } from '../../look.ts';
 import type { Look } from '../../provider.ts';
-import { failureVerdict } from '../look.ts';
 
 /** The verdict table of Secrets Manager: aws.md 1.2 and 1.3. A state that is none of ours is unknown. */
 export function verdict(look: Look): Verdict {
