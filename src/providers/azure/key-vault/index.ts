@@ -1,0 +1,141 @@
+/** Azure Key Vault and Managed HSM: the declaration. Loading this loads no SDK. */
+import { z } from 'zod';
+import type { AzureService } from '../service.ts';
+import { remedy } from './remedies.ts';
+import { detailKey, judge } from './rules.ts';
+import { verdict } from './verdict.ts';
+
+const VaultUrl = z
+  .string()
+  .regex(/^https:\/\/[A-Za-z0-9.-]+(:\d{1,5})?\/?$/, {
+    error: 'expected the URL of a vault, such as https://contoso.vault.azure.net',
+  })
+  .transform((url) => url.toLowerCase().replace(/\/$/, '').replace(/:443$/, ''));
+
+const Options = z.strictObject({
+  schedule: z.string().optional(),
+  vaults: z
+    .array(VaultUrl)
+    .min(1)
+    .optional()
+    .describe('URLs of the vaults and managed HSMs to watch; default: every one that Resource Manager shows'),
+});
+/** Options of `targets[].services.key-vault`, parsed. */
+export type Options = z.output<typeof Options>;
+
+const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const SUBSCRIPTION = '/subscriptions/ACCOUNT';
+const VAULTS = `${SUBSCRIPTION}/resourceGroups/*/providers/Microsoft.KeyVault/vaults/*`;
+const HSMS = `${SUBSCRIPTION}/resourceGroups/*/providers/Microsoft.KeyVault/managedHSMs/*`;
+
+/**
+ * Key Vault allows 4,000 transactions in 10 s per vault and region (azure.md 3.2: everything but RSA of 3072 bits and more,
+ * HSM operations and creation); budgets are per subscription, which may make five times as many.
+ */
+const DATA = { quotaPerSecond: 400, usdPer10k: 0.03 };
+/**
+ * Resource Manager refills 25 reads a second per subscription and principal, whatever the provider
+ * (learn.microsoft.com, "Understand how Azure Resource Manager throttles requests").
+ */
+const CONTROL = { quotaPerSecond: 25, usdPer10k: 0 };
+
+export const keyVault: AzureService = {
+  name: 'key-vault',
+  provider: 'azure',
+  title: 'Azure Key Vault',
+  kinds: ['azure-key', 'azure-vault'],
+  listing: 'state',
+  config: Options,
+  // What is asked of a vault or an HSM is a data action (or the matching entry of an access policy), the rest are actions.
+  permissions: [
+    {
+      feature: 'base',
+      actions: ['Microsoft.KeyVault/vaults/read'],
+      resource: SUBSCRIPTION,
+      without:
+        'vaults are not found but those that are configured, and the loss of one cannot be told from network trouble',
+    },
+    {
+      feature: 'base',
+      actions: ['Microsoft.KeyVault/managedHSMs/read'],
+      resource: SUBSCRIPTION,
+      without: 'managed HSMs are not found but those that are configured',
+    },
+    {
+      feature: 'base',
+      actions: [
+        'Microsoft.KeyVault/deletedVaults/read',
+        'Microsoft.KeyVault/locations/deletedVaults/read',
+        'Microsoft.KeyVault/deletedManagedHSMs/read',
+        'Microsoft.KeyVault/locations/deletedManagedHSMs/read',
+      ],
+      resource: SUBSCRIPTION,
+      without: 'whether a lost vault can be recovered, and until when, is unknown',
+    },
+    {
+      feature: 'base',
+      actions: ['Microsoft.KeyVault/vaults/keys/read'],
+      resource: VAULTS,
+      without: 'the state of the keys is unknown',
+    },
+    {
+      feature: 'base',
+      actions: ['Microsoft.KeyVault/vaults/keyrotationpolicies/read'],
+      resource: VAULTS,
+      without: 'whether and when keys rotate is unknown',
+    },
+    {
+      feature: 'base',
+      actions: ['Microsoft.KeyVault/managedHsm/keys/read/action'],
+      resource: HSMS,
+      without: 'the state of the keys of a managed HSM is unknown',
+    },
+    {
+      feature: 'base',
+      actions: ['Microsoft.KeyVault/vaults/keys/read', 'Microsoft.KeyVault/managedHSMs/keys/read'],
+      resource: SUBSCRIPTION,
+      without: 'nothing but the vault itself can say that a key is gone, so a refusal of the monitor hides a loss',
+    },
+    {
+      feature: 'base',
+      actions: ['Microsoft.Authorization/roleAssignments/read', 'Microsoft.Authorization/roleDefinitions/read'],
+      resource: SUBSCRIPTION,
+      without: 'whether the identity of a service may use its key is unknown where a vault goes by roles',
+    },
+  ],
+  apis: {
+    GetKey: DATA,
+    GetDeletedKey: DATA,
+    GetKeys: DATA,
+    GetKeyVersions: DATA,
+    GetDeletedKeys: DATA,
+    GetKeyRotationPolicy: DATA,
+    Knock: { ...DATA, usdPer10k: 0 },
+    'Vaults.ListBySubscription': CONTROL,
+    'Vaults.ListDeleted': CONTROL,
+    'Vaults.Get': CONTROL,
+    'Vaults.GetDeleted': CONTROL,
+    'ManagedHsms.ListBySubscription': CONTROL,
+    'ManagedHsms.ListDeleted': CONTROL,
+    'ManagedHsms.Get': CONTROL,
+    'ManagedHsms.GetDeleted': CONTROL,
+    'Keys.Get': CONTROL,
+    'RoleAssignments.ListForScope': CONTROL,
+    'RoleDefinitions.GetById': CONTROL,
+  },
+  describeOperation: 'GetKey',
+  keys: {
+    uniqueNames: false,
+    // A restored backup brings older versions back.
+    versionsCanReturn: true,
+    detailEveryMs: HOUR_MS,
+    detailKey,
+    // For a minute after a delete Azure answers 404 to everything (azure.md 0a.1).
+    purgedAfterMs: { alone: 10 * MINUTE_MS, agreed: 2 * MINUTE_MS },
+    verdict,
+    judge,
+    remedy,
+  },
+  load: () => import('./session.ts'),
+};

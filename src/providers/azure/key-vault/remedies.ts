@@ -1,0 +1,76 @@
+import type { KeyFacts } from '../../../core/model.ts';
+import type { KeyReason } from '../../../core/reasons.ts';
+
+/** The exact command that undoes `reason` for this key or vault, where one does. */
+export function remedy(reason: KeyReason, facts: KeyFacts): string | undefined {
+  switch (reason) {
+    case 'disabled':
+      return facts.kind === 'azure-key' ? setAttributes(facts, '--enabled', 'true') : undefined;
+    case 'soft_deleted':
+      return recover(facts);
+    case 'not_found':
+      // A fresh deletion hides for a minute even from the deleted keys: what can be recovered still can.
+      return isRecoverable(facts) ? recover(facts) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * Changes the current version of a key. Keys go by their URL, which fits every cloud, vault and HSM, and cannot be taken
+ * for an option.
+ */
+export function setAttributes(facts: KeyFacts, ...options: readonly string[]): string {
+  return azCommand('keyvault', 'key', 'set-attributes', '--id', keyUrl(facts), ...options);
+}
+
+/** Makes a new version of a key, by its rotation policy. */
+export function rotate(facts: KeyFacts): string {
+  return azCommand('keyvault', 'key', 'rotate', '--id', keyUrl(facts));
+}
+
+/** Turns on the purge protection of a vault. */
+export function protectFromPurge(facts: KeyFacts): string {
+  const [command, option] = isHsm(facts) ? ['update-hsm', '--hsm-name'] : ['update', '--name'];
+  return vaultCommand(facts, command, option, '--enable-purge-protection', 'true');
+}
+
+/** Turns on soft delete: undefined where the vault is not known to Resource Manager. */
+export function protectFromDeletion(facts: KeyFacts): string | undefined {
+  const { resourceId } = facts.attributes;
+  if (typeof resourceId !== 'string') return undefined;
+  return azCommand('resource', 'update', '--ids', resourceId, '--set', 'properties.enableSoftDelete=true');
+}
+
+function recover(facts: KeyFacts): string {
+  if (facts.kind === 'azure-key') {
+    return azCommand('keyvault', 'key', 'recover', '--id', keyUrl(facts).replace('/keys/', '/deletedkeys/'));
+  }
+  return vaultCommand(facts, 'recover', isHsm(facts) ? '--hsm-name' : '--name', '--location', facts.location);
+}
+
+function vaultCommand(facts: KeyFacts, name: string, option: string, ...options: readonly string[]): string {
+  return azCommand('keyvault', name, option, facts.name, ...options, '--subscription', facts.account);
+}
+
+/** The URL with the name as it is written: Azure compares names without case, people do not. */
+function keyUrl({ resource, name }: KeyFacts): string {
+  return resource.slice(0, resource.length - name.length) + name;
+}
+
+function isHsm({ spec }: KeyFacts): boolean {
+  return spec === 'hsm';
+}
+
+function isRecoverable({ attributes }: KeyFacts): boolean {
+  return attributes.softDelete === true || String(attributes.recoveryLevel ?? '').includes('Recoverable');
+}
+
+/** An Azure CLI command: words are quoted as needed, so that a hostile name stays data. */
+function azCommand(...words: readonly string[]): string {
+  return ['az', ...words].map(shellWord).join(' ');
+}
+
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
