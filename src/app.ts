@@ -4,15 +4,7 @@ import type { Logger } from 'pino';
 import type { Config, TargetConfig } from './config/config.ts';
 import { policyOf, scheduleOf } from './config/load.ts';
 import { matchesAny } from './core/glob.ts';
-import {
-  type Evidence,
-  type KeyEvent,
-  type KeyRecord,
-  type KeyStub,
-  type SourceId,
-  type SourceRecord,
-  sourceKey,
-} from './core/model.ts';
+import { type Evidence, type KeyEvent, type SourceId, type SourceRecord, type Stub, sourceKey } from './core/model.ts';
 import type { Snapshot } from './core/snapshot.ts';
 import { createLedger, type Ledger } from './engine/apply.ts';
 import { createBudget, createGate } from './engine/budget.ts';
@@ -149,16 +141,17 @@ async function assemble(
   const services = new Map(
     PROVIDERS.flatMap(({ services }) => services.flatMap((one) => one.kinds.map((kind) => [kind, one] as const))),
   );
-  const critical = ({ name, resource }: KeyStub) => matchesAny(policy.critical, name, resource);
+  const critical = ({ name, resource }: Stub) => matchesAny(policy.critical, name, resource);
   const monotonic = () => performance.now();
 
   const ledger = createLedger({
     policy,
     ...(parts.store ? { store: parts.store } : {}),
-    serviceOf: (record: KeyRecord) => services.get(record.stub.kind),
+    serviceOf: (record) => services.get(record.stub.kind),
     configured: (id) => byId.has(sourceKey(id)),
     watched: (witness) => byId.has(sourceKey(witness)),
     now: parts.now,
+    wanted: parts.named,
     onEvents: (events) => {
       for (const event of events) logEvent(log, event, ledger.record(event.resource)?.stub.name);
     },
@@ -342,6 +335,8 @@ function logEvent(log: Logger, event: KeyEvent, name: string | undefined): void 
   const fields = { ...(name === undefined ? {} : { name }), ...rest };
   if (type === 'transition' && event.to === 'inaccessible')
     log.warn({ event: type, ...fields }, 'key became inaccessible');
+  else if (type === 'transition' && event.to === 'impaired')
+    log.warn({ event: type, ...fields }, 'consumer is impaired');
   else if (type === 'transition') log.info({ event: type, ...fields }, 'key changed');
   else if (type === 'first_seen') log.debug({ event: type, ...fields }, 'key seen for the first time');
   else log.info({ event: type, ...fields }, 'key event');
@@ -364,6 +359,10 @@ function logSource(
     const fields = { target, location, service, reason, operation, status, code, requestId };
     if (before?.up === false) log.debug(fields, 'source is still down');
     else log.warn(fields, 'source is down');
+  } else if (reason === 'provider_retired') {
+    const fields = { target, location, service };
+    if (before?.reason === reason) log.debug(fields, 'the service is still retired');
+    else log.info(fields, 'the cloud has retired this service, or the subscription never had it: nothing to watch');
   } else if (before?.up === false) log.info({ target, location, service, objects }, 'source is up again');
   else if (before?.up === undefined) log.info({ target, location, service, objects }, 'source is up');
   else log.debug({ target, location, service, objects }, 'sweep ended');

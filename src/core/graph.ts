@@ -7,7 +7,7 @@ import { KeyIndex } from './key-index.ts';
 import { createLinks, type KeyNode } from './links.ts';
 import type { ConsumerRecord, KeyFacts, KeyRecord, SourceRecord } from './model.ts';
 import type { Policy } from './policy.ts';
-import { countDependents, dependenciesOf, dependentsOf, isSymptom, settle } from './propagation.ts';
+import { consumersOf, countDependents, dependenciesOf, dependentsOf, isSymptom, settle } from './propagation.ts';
 import type { KeyReason } from './reasons.ts';
 import type { ConsumerView, Incident, KeyView, Snapshot } from './snapshot.ts';
 import { consumerView, keyView } from './views.ts';
@@ -42,6 +42,12 @@ export interface Graph {
   resolve(ref: string): string | undefined;
   /** Distinct consumers and keys that depend on the resource (watched or not), directly or through others, itself excluded. */
   dependents(resource: string): number;
+  /** Records of consumers by resource; live. */
+  readonly consumers: { get(resource: string): ConsumerRecord | undefined; values(): Iterable<ConsumerRecord> };
+  /** Consumers that use the key, directly or through keys that depend on it. */
+  consumersOf(resource: string): readonly ConsumerRecord[];
+  /** Versions of the key that consumers use, as their services tell, each once. */
+  versionsInUse(resource: string): readonly string[];
   /** Every resource and alias that a watched key or consumer names as something it depends on, as it was named. */
   referenced(): readonly string[];
 }
@@ -184,6 +190,27 @@ export function createGraph(options: GraphOptions): Graph {
       if (node) return counted(node);
       const ref = links.refs.get(resource);
       return ref ? countDependents([ref]) : 0;
+    },
+    consumers: {
+      get: (resource) => links.consumers.get(resource)?.record,
+      *values() {
+        for (const { record } of links.consumers.values()) yield record;
+      },
+    },
+    consumersOf(resource) {
+      const node = links.nodes.get(resource);
+      return node ? consumersOf(node.refs).map(({ record }) => record) : [];
+    },
+    versionsInUse(resource) {
+      const versions = new Set<string>();
+      for (const ref of links.nodes.get(resource)?.refs ?? []) {
+        for (const { record } of ref.consumers) {
+          for (const use of record.facts?.uses ?? []) {
+            if (use.resource === ref.name && use.versionInUse !== undefined) versions.add(use.versionInUse);
+          }
+        }
+      }
+      return [...versions];
     },
     referenced: () => [...links.refs.keys()],
   };

@@ -3,6 +3,7 @@
  * 8601 in UTC; an absent value is an absent field (JSON.stringify drops undefined ones).
  */
 import type { OpenFinding, SourceRecord, StoredEvent } from './model.ts';
+import { type Generation, meaningOf } from './readers.ts';
 import type { ConsumerView, KeyView } from './snapshot.ts';
 import { iso } from './text.ts';
 
@@ -25,6 +26,7 @@ export function keyJson(view: KeyView): JsonObject {
     since: iso(view.since),
     blindSince: iso(view.blindSince),
     blindReason: view.blindReason,
+    blindRoots: view.blindRoots,
     version: view.version,
     versionCreatedAt: iso(view.versionCreatedAt),
     expiresAt: iso(view.expiresAt),
@@ -38,7 +40,7 @@ export function keyJson(view: KeyView): JsonObject {
   };
 }
 
-/** One consumer as `consumers[]` lists it. */
+/** One consumer as `consumers[]` lists it. `meaning`, while it is impaired, says what that means for what it serves. */
 export function consumerJson(view: ConsumerView): JsonObject {
   return {
     resource: view.resource,
@@ -47,16 +49,32 @@ export function consumerJson(view: ConsumerView): JsonObject {
     provider: view.provider,
     account: view.account,
     location: view.location,
+    targets: view.targets,
+    tags: view.tags,
     health: view.health,
     reason: view.reason,
+    meaning: meaningOf(view)?.text,
     since: iso(view.since),
     rootCauses: view.rootCauses,
-    uses: view.uses.map((use) => ({ resource: use.resource, versionInUse: use.versionInUse, role: use.role })),
+    state: view.state,
+    uses: view.uses.map((use) => ({
+      resource: use.resource,
+      key: use.key,
+      versionInUse: use.versionInUse,
+      pinned: use.pinned,
+      outdatedSince: iso(use.outdatedSince),
+      role: use.role,
+    })),
     findings: view.findings.map(findingJson),
+    checkedAt: iso(view.checkedAt),
+    attributes: view.attributes,
   };
 }
 
-/** One source as `sources[]` lists it; `up` is absent until its first attempt ended. */
+/**
+ * One source as `sources[]` lists it; `up` is absent until its first attempt ended. Up for the reason `provider_retired`:
+ * the cloud has retired it, there is nothing to watch.
+ */
 export function sourceJson(source: SourceRecord): JsonObject {
   return {
     target: source.target,
@@ -92,7 +110,7 @@ export function eventJson(event: StoredEvent): JsonObject {
 export function keyDetailJson(
   view: KeyView,
   dependents: { readonly keys: readonly KeyView[]; readonly consumers: readonly ConsumerView[] },
-  versions: readonly { readonly version: string; readonly createdAt?: number; readonly detectedAt: number }[],
+  versions: readonly Generation[],
   events: readonly StoredEvent[],
 ): JsonObject {
   return {
@@ -112,11 +130,24 @@ export function keyDetailJson(
       keys: dependents.keys.map(({ resource }) => resource),
       consumers: dependents.consumers.map(({ resource }) => resource),
     },
-    versions: versions.map(({ version, createdAt, detectedAt }) => ({
+    versions: versions.map(({ version, createdAt, detectedAt, enabled, notBeforeAt, expiresAt }) => ({
       version,
       createdAt: iso(createdAt),
       detectedAt: iso(detectedAt),
+      enabled,
+      notBeforeAt: iso(notBeforeAt),
+      expiresAt: iso(expiresAt),
     })),
+    events: events.map(eventJson),
+  };
+}
+
+/** Everything about one consumer, for `GET /api/v1/consumers/{resource}`: as it is listed, the evidence, its events (newest last). */
+export function consumerDetailJson(view: ConsumerView, events: readonly StoredEvent[]): JsonObject {
+  return {
+    consumer: consumerJson(view),
+    evidence: view.evidence,
+    conclusiveAt: iso(view.conclusiveAt),
     events: events.map(eventJson),
   };
 }

@@ -2,7 +2,7 @@
  * The wiring of the graph: which name means which key, and who names it. It keeps account of what it rewired, so that
  * only that is computed anew.
  */
-import type { ConsumerRecord, Dependency, KeyRecord } from './model.ts';
+import { type ConsumerRecord, type Dependency, type KeyRecord, STORES } from './model.ts';
 import type { ConsumerView, KeyView } from './snapshot.ts';
 
 /** Why and since when (ms) a key is lost or unknown, dependencies included. `roots`: resources, sorted. */
@@ -213,7 +213,7 @@ export function createLinks(): Links {
       const node = known ?? { record, uses: [], view: undefined };
       node.record = record;
       consumers.set(record.resource, node);
-      const names = [...new Set(record.uses.map((use) => use.resource))];
+      const names = keyNames(record);
       const wired = node.uses.length === names.length && node.uses.every((ref, at) => ref.name === names[at]);
       if (!wired) setUses(node, names);
       rewired.consumers.add(node);
@@ -237,6 +237,12 @@ export function createLinks(): Links {
       return taken;
     },
   };
+}
+
+/** The names of keys that a consumer needs. One of which the last look said that it is gone needs nothing any more. */
+function keyNames({ facts, pending }: ConsumerRecord): readonly string[] {
+  if (!facts || pending?.reason === 'gone') return [];
+  return [...new Set(facts.uses.filter(({ role }) => role !== STORES).map(({ resource }) => resource))];
 }
 
 function nothingRewired(): Rewired {

@@ -399,7 +399,11 @@ export interface ConsumerRecord {
   /** Trouble that its own service reports, or that its rules prove; confirmed. */
   readonly impairment?: Impairment;
   /** What the last looks said instead, not yet confirmed. `gone`: that there is no such consumer. */
-  readonly pending?: { readonly reason: ConsumerReason | 'none' | 'gone'; readonly seen: number; readonly firstAt: number };
+  readonly pending?: {
+    readonly reason: ConsumerReason | 'none' | 'gone';
+    readonly seen: number;
+    readonly firstAt: number;
+  };
   /** Inconclusive looks in a row, and the reason of the last. */
   readonly inconclusive: number;
   readonly inconclusiveReason?: UnknownReason;

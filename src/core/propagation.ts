@@ -23,6 +23,16 @@ export function dependenciesOf(keys: Iterable<KeyNode>): Set<KeyNode> {
 /** How many distinct consumers and keys depend on what these names mean, directly or through others; `itself` excluded. */
 export function countDependents(refs: readonly Ref[], itself?: KeyNode): number {
   if (refs.length === 0) return 0;
+  const { keys, consumers } = reach(refs);
+  return keys.size + consumers.size - (itself && keys.has(itself) ? 1 : 0);
+}
+
+/** The distinct consumers that depend on what these names mean, directly or through keys. */
+export function consumersOf(refs: readonly Ref[]): readonly ConsumerNode[] {
+  return refs.length === 0 ? [] : [...reach(refs).consumers];
+}
+
+function reach(refs: readonly Ref[]): { readonly keys: Set<KeyNode>; readonly consumers: Set<ConsumerNode> } {
   const keys = new Set<KeyNode>();
   const consumers = new Set<ConsumerNode>();
   const pending = [...refs];
@@ -34,7 +44,7 @@ export function countDependents(refs: readonly Ref[], itself?: KeyNode): number 
       pending.push(...user.refs);
     }
   }
-  return keys.size + consumers.size - (itself && keys.has(itself) ? 1 : 0);
+  return { keys, consumers };
 }
 
 /**

@@ -12,6 +12,7 @@ import type {
   OpenFinding,
   ProviderName,
   SourceRecord,
+  Version,
 } from './model.ts';
 import type { ConsumerReason, KeyReason, UnknownReason } from './reasons.ts';
 
@@ -50,6 +51,8 @@ export interface KeyView {
   readonly versionCreatedAt?: number;
   readonly versionDetectedAt?: number;
   readonly versionChanges: number;
+  /** Every generation that still exists, newest first, where its service lists them. */
+  readonly versions?: readonly Version[];
   readonly expiresAt?: number;
   readonly deletionAt?: number;
   readonly recoverableUntil?: number;

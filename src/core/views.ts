@@ -1,12 +1,21 @@
 /** What readers see of one node of the graph. */
 import { degrades } from './findings.ts';
 import { matchesAny } from './glob.ts';
-import type { Cause, ConsumerNode, KeyNode } from './links.ts';
-import type { ConsumerHealth, Health, KeyFacts, KeyRecord, OpenFinding } from './model.ts';
+import type { Cause, ConsumerNode, KeyNode, Ref } from './links.ts';
+import type {
+  ConsumerFacts,
+  ConsumerHealth,
+  ConsumerRecord,
+  Health,
+  KeyFacts,
+  KeyRecord,
+  KeyUse,
+  OpenFinding,
+} from './model.ts';
 import type { Policy } from './policy.ts';
 import { unite } from './propagation.ts';
 import type { ConsumerReason, KeyReason, UnknownReason } from './reasons.ts';
-import type { ConsumerView, KeyView } from './snapshot.ts';
+import type { ConsumerView, KeyView, UseView } from './snapshot.ts';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -33,7 +42,7 @@ export function keyView(node: KeyNode, options: ViewOptions): KeyView {
     provider,
     account,
     location,
-    targets: [...new Set(record.witnesses.map((witness) => witness.target))].sort(),
+    targets: targetsOf(record),
     tags: facts?.tags ?? {},
     health: status.health,
     since: status.since,
@@ -141,10 +150,48 @@ function dependsOn(node: KeyNode): readonly string[] {
 
 /** The consumer as it stands, or the view that it has already. The views of the keys that it uses must be up to date. */
 export function consumerView(node: ConsumerNode): ConsumerView {
-  const { resource, kind, name, provider, account, location, uses, findings } = node.record;
-  const status = consumerStatus(node);
-  const view: ConsumerView = { resource, kind, name, provider, account, location, ...status, uses, findings };
-  return node.view && isSame(view, node.view) ? node.view : view;
+  const { record } = node;
+  const { facts } = record;
+  const { resource, kind, name, provider, account, location } = facts ?? record.stub;
+  const view: Writable<ConsumerView> = {
+    resource,
+    kind,
+    name,
+    provider,
+    account,
+    location,
+    targets: targetsOf(record),
+    tags: facts?.tags ?? {},
+    ...consumerStatus(node),
+    uses: usesOf(node),
+    findings: record.findings,
+    checkedAt: record.checkedAt,
+    evidence: record.evidence,
+    attributes: facts?.attributes ?? {},
+  };
+  if (facts?.state !== undefined) view.state = facts.state;
+  if (record.conclusiveAt !== undefined) view.conclusiveAt = record.conclusiveAt;
+  return node.view && node.view.checkedAt === view.checkedAt && isSame(view, node.view) ? node.view : view;
+}
+
+function targetsOf({ witnesses }: KeyRecord | ConsumerRecord): readonly string[] {
+  return [...new Set(witnesses.map((witness) => witness.target))].sort();
+}
+
+function usesOf({ record, uses }: ConsumerNode): readonly UseView[] {
+  return (record.facts?.uses ?? []).map((use) => {
+    const target = uses.find((ref) => ref.name === use.resource)?.target;
+    if (!target) return use;
+    const since = outdatedSince(use, target.record);
+    return { ...use, key: target.resource, ...(since !== undefined && { outdatedSince: since }) };
+  });
+}
+
+/** Since when the key has another version than the one in use; undefined: it has not, or nobody tells. */
+function outdatedSince({ versionInUse }: KeyUse, { facts, versionDetectedAt }: KeyRecord): number | undefined {
+  const current = facts?.version;
+  if (versionInUse === undefined || current === undefined || current.id === versionInUse) return undefined;
+  return current.createdAt ?? versionDetectedAt;
 }
 
 interface ConsumerStatus extends Pick<ConsumerView, 'since' | 'rootCauses'> {
@@ -154,28 +201,48 @@ interface ConsumerStatus extends Pick<ConsumerView, 'since' | 'rootCauses'> {
 
 /** Impaired before at risk before unknown before ok. A loss that is watched explains what the service itself reports. */
 function consumerStatus({ record, uses }: ConsumerNode): ConsumerStatus {
-  const keys = uses.flatMap((ref) => (ref.target?.view ? [{ node: ref.target, view: ref.target.view }] : []));
-  const lost = keys.flatMap(({ node }) => (node.lost ? [node.lost] : []));
-  const { reported } = record;
+  const { facts, impairment } = record;
+  if (!facts || record.pending?.reason === 'gone') {
+    return { health: 'unknown', since: record.pending?.firstAt ?? record.firstSeenAt, rootCauses: [] };
+  }
+  const keys = uses.flatMap((ref) =>
+    ref.target?.view ? [{ node: ref.target, view: ref.target.view, spared: isSpared(ref, facts) }] : [],
+  );
+  const lost = keys.flatMap(({ node, spared }) => (node.lost && !spared ? [node.lost] : []));
   if (lost.length > 0) {
-    const since = Math.min(...lost.map((cause: Cause) => cause.since), reported?.since ?? Number.POSITIVE_INFINITY);
+    const since = Math.min(...lost.map((cause: Cause) => cause.since), impairment?.since ?? Number.POSITIVE_INFINITY);
     const rootCauses = lost.reduce<readonly string[]>((roots, cause) => unite(roots, cause.roots), []);
     return { health: 'impaired', reason: 'key_inaccessible', since, rootCauses };
   }
-  if (reported) return { health: 'impaired', ...reported, rootCauses: [] };
+  if (impairment) return { health: 'impaired', ...impairment, rootCauses: [] };
 
-  const atRisk = keys.filter(({ view }) => view.health === 'degraded' || view.deletionAt !== undefined);
+  const atRisk = keys.filter(
+    ({ view, spared }) => spared || view.health === 'degraded' || view.deletionAt !== undefined,
+  );
   const finding = earliest(record.findings);
   if (atRisk.length > 0 || finding !== undefined) {
     const since = Math.min(finding ?? Number.POSITIVE_INFINITY, ...atRisk.map(({ view }) => view.since));
     return { health: 'at_risk', since, rootCauses: [] };
   }
-  const since = keys.length > 0 ? Math.max(...keys.map(({ view }) => view.since)) : record.checkedAt;
+  const since = keys.length > 0 ? Math.max(...keys.map(({ view }) => view.since)) : record.firstSeenAt;
   if (uses.length === 0 || keys.some(({ view }) => view.health !== 'unknown'))
     return { health: 'ok', since, rootCauses: [] };
   if (keys.length === 0) return { health: 'unknown', reason: 'not_watched', since, rootCauses: [] };
   const rootCauses = keys.reduce<readonly string[]>((roots, { node }) => unite(roots, node.unknown?.roots ?? []), []);
   return { health: 'unknown', since, rootCauses };
+}
+
+/** Whether only newer versions of the key are disabled: what the consumer uses still works. */
+function isSpared({ name, target }: Ref, { uses }: ConsumerFacts): boolean {
+  const record = target?.record;
+  if (record?.belief?.verdict.status !== 'inaccessible' || record.belief.verdict.reason !== 'disabled') return false;
+  // Lost through what holds it as well: disabled or not does not matter then.
+  if (target?.groups.some(({ members }) => members.every((member) => member.target?.lost))) return false;
+  const inUse = uses.filter(({ resource }) => resource === name).map(({ versionInUse }) => versionInUse);
+  return (
+    inUse.length > 0 &&
+    inUse.every((id) => record.facts?.versions?.some((version) => version.id === id && version.enabled === true))
+  );
 }
 
 /** Since when a finding that degrades is open; undefined: none is. */

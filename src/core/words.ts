@@ -2,7 +2,15 @@
  * The closed lists in plain words, for the page, the terminal and notifications. Records rather than switches, so that
  * the compiler refuses a reason, kind or health without its words.
  */
-import type { ConsumerHealth, ConsumerKind, EventType, Health, KeyKind } from './model.ts';
+import {
+  type ConsumerHealth,
+  type ConsumerKind,
+  type EventType,
+  type Health,
+  isConsumerKind,
+  type KeyEvent,
+  type KeyKind,
+} from './model.ts';
 import type { ConsumerReason, KeyReason } from './reasons.ts';
 
 /** `brief` fits a table cell; `text` is one or two sentences for somebody who has just been woken up. */
@@ -26,15 +34,15 @@ export const REASON_WORDS: Readonly<Record<KeyReason | ConsumerReason, Words>> =
   },
   soft_deleted: {
     brief: 'deleted, recoverable',
-    text: 'It was deleted and can still be recovered.',
+    text: 'It was deleted and refuses every use. It can still be recovered, until it is purged.',
   },
   purged: {
     brief: 'purged for good',
-    text: 'It was purged. Nothing brings it back; what was encrypted with it needs another copy.',
+    text: 'It was purged, and the cloud keeps nothing of it. Without a backup of your own, what was encrypted with it is lost.',
   },
   not_found: {
     brief: 'not found',
-    text: 'It was there before, and now the cloud says that it does not exist.',
+    text: 'It was there before, and now the cloud says that it does not exist. What was deleted only minutes ago may not show as recoverable yet.',
   },
   store_unavailable: {
     brief: 'key store unavailable',
@@ -53,8 +61,8 @@ export const REASON_WORDS: Readonly<Record<KeyReason | ConsumerReason, Words>> =
     text: 'The key provider does not answer at its own endpoint.',
   },
   dependency: {
-    brief: 'lost with its key',
-    text: 'Nothing is wrong with it by itself: every key that could decrypt it is unusable.',
+    brief: 'lost with its key or vault',
+    text: 'Nothing is wrong with it by itself: what it depends on is lost, every key that could decrypt it or the vault that holds it.',
   },
   finding: {
     brief: 'breaks a rule',
@@ -62,7 +70,7 @@ export const REASON_WORDS: Readonly<Record<KeyReason | ConsumerReason, Words>> =
   },
   denied: {
     brief: 'keyvigil may not look',
-    text: 'keyvigil itself lacks the permission to look at it. That says nothing about the key.',
+    text: 'keyvigil itself is refused: it lacks a permission, or a network rule shuts it out. That says nothing about the key.',
   },
   credentials: {
     brief: 'no valid credentials',
@@ -82,7 +90,7 @@ export const REASON_WORDS: Readonly<Record<KeyReason | ConsumerReason, Words>> =
   },
   dns: {
     brief: 'name does not resolve',
-    text: 'The name of the endpoint does not resolve.',
+    text: 'The name of the endpoint does not resolve. That alone proves no loss.',
   },
   provider_error: {
     brief: 'error of the cloud',
@@ -94,7 +102,7 @@ export const REASON_WORDS: Readonly<Record<KeyReason | ConsumerReason, Words>> =
   },
   provider_retired: {
     brief: 'service retired',
-    text: 'The cloud has retired this service, or this version of its API.',
+    text: 'The cloud has retired this service, or does not offer it to this account. There is nothing to watch; that is no failure.',
   },
   never_checked: {
     brief: 'not looked at yet',
@@ -126,6 +134,41 @@ export const REASON_WORDS: Readonly<Record<KeyReason | ConsumerReason, Words>> =
   },
 };
 
+/**
+ * What it means that a consumer is impaired: what of it stops, what goes on, what not to do. True whatever the reason is:
+ * its key is lost, or its way to it.
+ */
+export const CONSUMER_WORDS: Readonly<Record<ConsumerKind, { readonly impaired: Words }>> = {
+  'media-services-account': {
+    impaired: {
+      brief: 'only GET, LIST and DELETE work',
+      text:
+        'The account key no longer unwraps: encoding, streaming, key delivery, JobInputHttp URLs and symmetric token validation keys stop. ' +
+        'Only GET, LIST and DELETE of the account work. Restore access to the key; do not delete the account in panic.',
+    },
+  },
+  'mediaconnect-flow': {
+    impaired: {
+      brief: 'decryption or encryption with the key stops',
+      text:
+        'Whatever needs the key stops: a source is not decrypted, an output or entitlement is not encrypted, and MediaConnect takes such an ' +
+        'output off the flow until that is fixed. A running flow may go on until it next needs the key.',
+    },
+  },
+  'codebuild-project': {
+    impaired: {
+      brief: 'builds that need the key fail',
+      text: 'Builds that need the key fail: they cannot fetch their secrets, or read and write the artifacts that are encrypted with it.',
+    },
+  },
+  'storage-account': {
+    impaired: {
+      brief: 'reads and writes are refused',
+      text: 'Reads and writes of its data are refused with 403 until it has access to its key again.',
+    },
+  },
+};
+
 /** A health as a word and a shape, so that colour is never the only sign. */
 export interface HealthWords {
   readonly word: string;
@@ -154,7 +197,8 @@ export const KIND_WORDS: Readonly<Record<KeyKind | ConsumerKind, string>> = {
   'storage-account': 'storage account',
 };
 
-export const EVENT_WORDS: Readonly<Record<EventType, string>> = {
+/** What an event of a key is called; of a consumer, see `eventWord`. */
+const EVENT_WORDS: Readonly<Record<EventType, string>> = {
   first_seen: 'first seen',
   transition: 'changed',
   new_version: 'new version',
@@ -164,3 +208,10 @@ export const EVENT_WORDS: Readonly<Record<EventType, string>> = {
   replaced: 'replaced',
   removed: 'removed',
 };
+
+/** An event of a key or a consumer in words: a consumer has no versions of its own, it moves to one of its key's. */
+export function eventWord({ type, kind }: Pick<KeyEvent, 'type' | 'kind'>): string {
+  if (!isConsumerKind(kind)) return EVENT_WORDS[type];
+  if (type === 'new_version') return 'moved to a new version';
+  return type === 'rolled_back' ? 'went back to an older version' : EVENT_WORDS[type];
+}

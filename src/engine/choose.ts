@@ -1,13 +1,13 @@
 /** What a sweep describes, by what the listing proves. Pure. */
-import { stillSuspect, unsettled } from '../core/health.ts';
-import type { KeyRecord, KeyStub } from '../core/model.ts';
+import type { Stub } from '../core/model.ts';
 import type { Listed, Listing } from '../providers/provider.ts';
+import { isSuspect, isUnsettled, type Tracked } from './tracked.ts';
 
 export type LookReason = 'new' | 'changed' | 'suspect' | 'missing' | 'unsettled' | 'critical' | 'used' | 'in_turn';
 
 /** A look to take: which object, why, and what its listing said. */
 export interface Look {
-  readonly stub: KeyStub;
+  readonly stub: Stub;
   readonly why: LookReason;
   /** Absent for what the listing did not show. */
   readonly digest?: string;
@@ -15,8 +15,8 @@ export interface Look {
 
 export interface ChooseInput {
   readonly listing: Listing;
-  known(resource: string): KeyRecord | undefined;
-  critical(stub: KeyStub): boolean;
+  known(resource: string): Tracked | undefined;
+  critical(stub: Stub): boolean;
   dependents(resource: string): number;
   readonly describeEveryMs: number;
   /** How many looks fit into the API budget until the next sweep. */
@@ -28,12 +28,13 @@ export interface ChooseInput {
 export interface Choice {
   /** Every resource that was listed so far. */
   readonly listed: ReadonlySet<string>;
-  page(items: readonly Listed[]): void;
+  /** Takes one page. Gives the resources of which it says as much as a look would, and that nothing changed. */
+  page(items: readonly Listed[]): readonly string[];
   /**
    * The looks of the sweep, most urgent first.
    * @param missing records that this source saw before and that a complete listing should have shown
    */
-  looks(missing: readonly KeyRecord[]): Look[];
+  looks(missing: readonly Tracked[]): Look[];
 }
 
 /** First what says that something happened, then what matters most; the rest takes turns, longest unseen first. */
@@ -62,12 +63,15 @@ export function startChoice(input: ChooseInput): Choice {
   return {
     listed,
     page(items) {
+      const unchanged: string[] = [];
       for (const { stub, digest } of items) {
         if (listed.has(stub.resource)) continue;
         listed.add(stub.resource);
         const why = reasonToLook(stub, digest, input);
         if (why) chosen.push({ stub, why, digest });
+        else if (input.listing === 'state') unchanged.push(stub.resource);
       }
+      return unchanged;
     },
     looks(missing) {
       const looks = [...chosen];
@@ -88,13 +92,13 @@ export function startChoice(input: ChooseInput): Choice {
   };
 }
 
-function reasonToLook(stub: KeyStub, digest: string, input: ChooseInput): LookReason | undefined {
+function reasonToLook(stub: Stub, digest: string, input: ChooseInput): LookReason | undefined {
   const record = input.known(stub.resource);
   if (!record) return 'new';
-  if (stillSuspect(record)) return 'suspect';
+  if (isSuspect(record)) return 'suspect';
   if (input.listing !== 'ids' && record.digest !== digest) return 'changed';
   // No change in the listing will ever say that a blind key can be seen again.
-  if (unsettled(record)) return 'unsettled';
+  if (isUnsettled(record)) return 'unsettled';
   if (input.listing === 'state') return undefined;
   if (input.critical(stub)) return 'critical';
   if (input.listing === 'ids') return input.dependents(stub.resource) > 0 ? 'used' : 'in_turn';

@@ -1,34 +1,38 @@
 /** A change of state on its way to the store: what is new, what ends, what happened. */
-import type { KeyEvent, KeyRecord, SourceRecord } from '../core/model.ts';
+import type { ConsumerRecord, KeyEvent, KeyRecord, SourceRecord } from '../core/model.ts';
 import type { Change } from '../store/store.ts';
 
 export interface Draft {
   readonly upserts: Map<string, KeyRecord>;
   readonly deletes: Set<string>;
+  readonly consumerUpserts: Map<string, ConsumerRecord>;
+  readonly consumerDeletes: Set<string>;
   readonly events: KeyEvent[];
   readonly sources: Map<string, SourceRecord>;
   readonly deletedSources: Set<string>;
 }
 
 export function emptyDraft(): Draft {
-  return { upserts: new Map(), deletes: new Set(), events: [], sources: new Map(), deletedSources: new Set() };
+  return {
+    upserts: new Map(),
+    deletes: new Set(),
+    consumerUpserts: new Map(),
+    consumerDeletes: new Set(),
+    events: [],
+    sources: new Map(),
+    deletedSources: new Set(),
+  };
 }
 
 export function isEmpty(draft: Draft): boolean {
-  const { upserts, deletes, events, sources, deletedSources } = draft;
-  return upserts.size + deletes.size + events.length + sources.size + deletedSources.size === 0;
+  const { events, ...rest } = draft;
+  return events.length === 0 && Object.values(rest).every(({ size }) => size === 0);
 }
 
 /** Lays `from` over `into`, in the order in which they happened. */
 export function merge(into: Draft, from: Draft): void {
-  for (const resource of from.deletes) {
-    into.upserts.delete(resource);
-    into.deletes.add(resource);
-  }
-  for (const [resource, record] of from.upserts) {
-    into.deletes.delete(resource);
-    into.upserts.set(resource, record);
-  }
+  lay(into.upserts, into.deletes, from.upserts, from.deletes);
+  lay(into.consumerUpserts, into.consumerDeletes, from.consumerUpserts, from.consumerDeletes);
   into.events.push(...from.events);
   for (const [key, source] of from.sources) {
     into.deletedSources.delete(key);
@@ -40,17 +44,37 @@ export function merge(into: Draft, from: Draft): void {
   }
 }
 
+function lay<T>(upserts: Map<string, T>, deletes: Set<string>, newer: Map<string, T>, ended: Set<string>): void {
+  for (const resource of ended) {
+    upserts.delete(resource);
+    deletes.add(resource);
+  }
+  for (const [resource, record] of newer) {
+    deletes.delete(resource);
+    upserts.set(resource, record);
+  }
+}
+
 export function toChange(draft: Draft): Change {
   return {
     upserts: [...draft.upserts.values()],
     deletes: [...draft.deletes],
+    consumers: { upserts: [...draft.consumerUpserts.values()], deletes: [...draft.consumerDeletes] },
     events: draft.events,
     sources: [...draft.sources.values()],
     deletedSources: [...draft.deletedSources],
   };
 }
 
-const NOTHING: Change = { upserts: [], deletes: [], events: [], sources: [], deletedSources: [] };
+const NO_CONSUMERS: Change['consumers'] = { upserts: [], deletes: [] };
+const NOTHING: Change = {
+  upserts: [],
+  deletes: [],
+  consumers: NO_CONSUMERS,
+  events: [],
+  sources: [],
+  deletedSources: [],
+};
 
 /** The single parts of a draft, each with what takes it out of the draft once it is settled. */
 export function* partsOf(draft: Draft): Generator<{ readonly change: Change; settle(): void }> {
@@ -59,6 +83,14 @@ export function* partsOf(draft: Draft): Generator<{ readonly change: Change; set
   }
   for (const [resource, record] of [...draft.upserts]) {
     yield { change: { ...NOTHING, upserts: [record] }, settle: () => void draft.upserts.delete(resource) };
+  }
+  for (const resource of [...draft.consumerDeletes]) {
+    const consumers = { ...NO_CONSUMERS, deletes: [resource] };
+    yield { change: { ...NOTHING, consumers }, settle: () => void draft.consumerDeletes.delete(resource) };
+  }
+  for (const [resource, record] of [...draft.consumerUpserts]) {
+    const consumers = { ...NO_CONSUMERS, upserts: [record] };
+    yield { change: { ...NOTHING, consumers }, settle: () => void draft.consumerUpserts.delete(resource) };
   }
   for (let event = draft.events[0]; event; event = draft.events[0]) {
     yield { change: { ...NOTHING, events: [event] }, settle: () => void draft.events.shift() };

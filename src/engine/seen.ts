@@ -1,14 +1,15 @@
 /** Which records each source has seen: asked for in every sweep, where going through all records of all sources is too much. */
-import { type KeyRecord, type SourceId, sourceKey } from '../core/model.ts';
+import { type SourceId, sourceKey } from '../core/model.ts';
+import type { Tracked } from './tracked.ts';
 
 export interface Seen {
-  by(source: SourceId): readonly KeyRecord[];
+  by(source: SourceId): readonly Tracked[];
   /** `before` is absent for a new record, `after` for one that ends. */
-  replace(before: KeyRecord | undefined, after: KeyRecord | undefined): void;
+  replace(before: Tracked | undefined, after: Tracked | undefined): void;
 }
 
 export function createSeen(): Seen {
-  const bySource = new Map<string, Map<string, KeyRecord>>();
+  const bySource = new Map<string, Map<string, Tracked>>();
 
   return {
     by: (source) => [...(bySource.get(sourceKey(source))?.values() ?? [])],
@@ -20,7 +21,7 @@ export function createSeen(): Seen {
       }
       if (!after) return;
       for (const key of now) {
-        const records = bySource.get(key) ?? new Map<string, KeyRecord>();
+        const records = bySource.get(key) ?? new Map<string, Tracked>();
         bySource.set(key, records.set(after.resource, after));
       }
     },

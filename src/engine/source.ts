@@ -1,18 +1,21 @@
 /** One source at work: connects, sweeps, looks at suspects again, fetches details, and notes how it does. No timers. */
 import { setImmediate as yieldTurn } from 'node:timers/promises';
-import type { Evidence, Failure, KeyFacts, KeyStub, ProviderName, SourceId, SourceRecord } from '../core/model.ts';
+import type { Evidence, Failure, KeyFacts, ProviderName, SourceId, SourceRecord, Stub } from '../core/model.ts';
 import type { UnknownReason } from '../core/reasons.ts';
 import type { Connection, Service, ServiceSession } from '../providers/provider.ts';
 import type { Ledger, Suspect } from './apply.ts';
 import { type CallerOptions, type CountingContext, callContext, failureOf } from './call.ts';
 import { IN_TURN } from './choose.ts';
 import { type SweepEnv, type SweepOutcome, sweep, takeLooks } from './sweep.ts';
+import { isConsumerRecord } from './tracked.ts';
 
 /** ListSecrets may lag five minutes: ListSecrets reference, aws.md 1.1. */
 const LISTING_LAG_MS = 5 * 60_000;
 /** A suspect is looked at again and confirmed within this time after its first look, ms. */
 const CONFIRM_MS = 15_000;
 const DETAILS_AT_ONCE = 4;
+/** How often a service is asked for that the cloud has retired, ms. */
+const RETIRED_EVERY_MS = 24 * 3_600_000;
 /** Records that are gone through at a stretch, a few milliseconds' worth. */
 const SLICE = 2_000;
 
@@ -34,7 +37,7 @@ export interface SourceOptions {
   readonly budgetShare: number;
   readonly intervalMs: number;
   readonly describeEveryMs: number;
-  critical(stub: KeyStub): boolean;
+  critical(stub: Stub): boolean;
   now(): number;
   /** Resources that an error named. */
   named(resources: readonly string[]): void;
@@ -64,6 +67,8 @@ export function createSource(options: SourceOptions): Source {
   let opened: Opened | undefined;
   let follows = false;
   const retryDetailsAt = new Map<string, number>();
+  /** On the monotonic clock. */
+  let retiredUntil = 0;
 
   async function open(signal: AbortSignal): Promise<Opened> {
     if (opened) return opened;
@@ -91,6 +96,7 @@ export function createSource(options: SourceOptions): Source {
       emit: async (batch) => {
         found.push(...(await ledger.observe(batch, service)));
       },
+      affirm: (resources) => ledger.affirm(resources, id, options.now()),
       named: options.named,
       ...(options.progress ? { progress: options.progress } : {}),
     };
@@ -127,9 +133,20 @@ export function createSource(options: SourceOptions): Source {
       budgetUsedRatio: context ? usedRatio(context) : 0,
     };
     let record: SourceRecord;
-    if (outcome.up) {
+    let dropped: readonly string[] = [];
+    if (outcome.up === 'retired') {
+      const again = before?.reason === 'provider_retired';
+      const reason = 'provider_retired' as const;
+      record = { ...common, up: true, reason, lastSuccessAt: now, objects: 0, detectionBoundMs: RETIRED_EVERY_MS };
+      // One such answer may be a mishap of the cloud; from the second on there is nothing there, and nobody asks for a day.
+      if (again) {
+        retiredUntil = options.caller.monotonic() + RETIRED_EVERY_MS;
+        dropped = ledger.seenBy(id).map(({ resource }) => resource);
+      }
+    } else if (outcome.up) {
       const detectionBoundMs = boundMs(outcome.objects, durationMs);
       record = { ...common, up: true, lastSuccessAt: now, objects: outcome.objects, detectionBoundMs };
+      dropped = outcome.unwatched;
     } else {
       const { reason } = outcome;
       record = {
@@ -143,8 +160,8 @@ export function createSource(options: SourceOptions): Source {
         failures: { ...common.failures, [reason]: (common.failures[reason] ?? 0) + 1 },
       };
     }
-    await ledger.source(record, outcome.up ? outcome.unwatched : []);
-    options.onChange(record, before, outcome.up ? undefined : outcome.evidence);
+    await ledger.source(record, dropped);
+    options.onChange(record, before, outcome.up === false ? outcome.evidence : undefined);
   }
 
   function usedRatio(context: CountingContext): number {
@@ -180,6 +197,7 @@ export function createSource(options: SourceOptions): Source {
 
     async sweep(signal) {
       const startedAt = options.caller.monotonic();
+      if (startedAt < retiredUntil) return [];
       let at: Opened;
       try {
         at = await open(signal);
@@ -196,7 +214,7 @@ export function createSource(options: SourceOptions): Source {
       );
       const suspects: Suspect[] = [];
       const outcome = await sweep(environment(at, context, signal, suspects));
-      if (outcome.up) follows = outcome.exclusive;
+      if (outcome.up === true) follows = outcome.exclusive;
       await note(outcome, startedAt, context);
       return outcome.up ? suspects : suspects.filter((suspect) => suspect.why !== 'inconclusive');
     },
@@ -217,11 +235,12 @@ export function createSource(options: SourceOptions): Source {
     },
 
     async details(signal) {
-      if (!opened?.session.enrich || !service.detailKey) return;
+      if (!opened?.session.enrich || !service.keys?.detailKey) return;
       const { session, account, connection } = opened;
       const context = callContext(id, { account, service, connection }, options.caller, signal);
       const due: string[] = [];
-      for (const [at, { resource, facts }] of ledger.seenBy(id).entries()) {
+      for (const [at, { resource }] of ledger.seenBy(id).entries()) {
+        const facts = keyFacts(resource);
         if (facts && isDue(facts)) due.push(resource);
         // Many keys, little to do for each: others get their turn in between.
         if (at % SLICE === SLICE - 1) await yieldTurn();
@@ -229,7 +248,7 @@ export function createSource(options: SourceOptions): Source {
       let next = 0;
       async function worker(): Promise<void> {
         for (let resource = due[next++]; resource !== undefined; resource = due[next++]) {
-          const facts = ledger.record(resource)?.facts;
+          const facts = keyFacts(resource);
           if (!facts || !isDue(facts) || (retryDetailsAt.get(resource) ?? 0) > options.now()) continue;
           retryDetailsAt.delete(resource);
           try {
@@ -247,8 +266,14 @@ export function createSource(options: SourceOptions): Source {
     },
   };
 
+  function keyFacts(resource: string): KeyFacts | undefined {
+    const record = ledger.record(resource);
+    return record && !isConsumerRecord(record) ? record.facts : undefined;
+  }
+
   function isDue(facts: KeyFacts): boolean {
-    if (facts.detailKey !== service.detailKey?.(facts)) return true;
-    return service.detailEveryMs !== undefined && options.now() - (facts.detailedAt ?? 0) >= service.detailEveryMs;
+    if (facts.detailKey !== service.keys?.detailKey?.(facts)) return true;
+    const every = service.keys?.detailEveryMs;
+    return every !== undefined && options.now() - (facts.detailedAt ?? 0) >= every;
   }
 }

@@ -1,9 +1,18 @@
 /** One pass over a source: list, describe what must be described, say how it went. */
-import type { Evidence, Failure, KeyFacts, KeyRecord, KeyStub, Observation, SourceId } from '../core/model.ts';
+import {
+  type ConsumerFacts,
+  type Evidence,
+  type Failure,
+  isConsumerStub,
+  type KeyFacts,
+  type SourceId,
+  type Stub,
+} from '../core/model.ts';
 import { SOURCE_LEVEL_REASONS, type UnknownReason } from '../core/reasons.ts';
-import type { Connection, ListOutcome, Service, ServiceSession } from '../providers/provider.ts';
+import type { CallFailed, Connection, ListOutcome, Service, ServiceSession } from '../providers/provider.ts';
 import { type CountingContext, failureOf } from './call.ts';
 import { type Look, startChoice } from './choose.ts';
+import type { AnyObservation, Tracked } from './tracked.ts';
 
 /** Looks under way at once in one sweep; the process-wide gate bounds all sweeps together. */
 const LOOKS_AT_ONCE = 16;
@@ -17,17 +26,19 @@ const SOURCE_FAILED_AT_LEAST = 3;
 
 /** A look that was taken, with what the listing said of the object. */
 export interface Looked {
-  readonly observation: Observation;
+  readonly observation: AnyObservation;
   readonly digest?: string;
 }
 
 /** What a sweep needs to know of the state; all of it as it is at the moment of the call. */
 export interface Known {
-  record(resource: string): KeyRecord | undefined;
+  record(resource: string): Tracked | undefined;
   /** Records that this source has seen. */
-  seenBy(source: SourceId): readonly KeyRecord[];
+  seenBy(source: SourceId): readonly Tracked[];
   dependents(resource: string): number;
   referenced(): readonly string[];
+  /** Versions of the key that consumers use. */
+  versionsInUse(resource: string): readonly string[];
 }
 
 export interface SweepEnv {
@@ -40,13 +51,15 @@ export interface SweepEnv {
   readonly describeEveryMs: number;
   /** Looks that fit into the budget of one interval. */
   readonly capacity: number;
-  critical(stub: KeyStub): boolean;
+  critical(stub: Stub): boolean;
   now(): number;
   /** Milliseconds that never jump. */
   monotonic(): number;
   readonly signal: AbortSignal;
   /** Takes observations; the sweep goes on when it resolves. */
   emit(batch: readonly Looked[]): Promise<void>;
+  /** Takes what the listing showed to be as it was. */
+  affirm(resources: readonly string[]): Promise<void>;
   /** Resources that an error named: somebody must look at them before anything is confirmed. */
   named(resources: readonly string[]): void;
   /** For progress bars. */
@@ -65,7 +78,9 @@ export type SweepOutcome =
       /** The listing held only what others name. */
       readonly exclusive: boolean;
     }
-  | { readonly up: false; readonly reason: UnknownReason; readonly evidence: Evidence };
+  | { readonly up: false; readonly reason: UnknownReason; readonly evidence: Evidence }
+  /** The cloud has retired the service, or the account never had it: nothing to watch, and no trouble either. */
+  | { readonly up: 'retired' };
 
 /** @throws only the abort reason of `env.signal` */
 export async function sweep(env: SweepEnv): Promise<SweepOutcome> {
@@ -80,30 +95,36 @@ export async function sweep(env: SweepEnv): Promise<SweepOutcome> {
   });
   let listing: ListOutcome;
   try {
-    const pages = env.session.list({ call: env.context.call, referenced: env.known.referenced });
+    const { call } = env.context;
+    const { referenced, versionsInUse } = env.known;
+    const pages = env.session.list({ call, referenced, versionsInUse });
     let page = await pages.next();
     while (!page.done) {
-      choice.page(page.value.filter((item) => env.session.watches(item.stub)));
+      const unchanged = choice.page(page.value.filter((item) => env.session.watches(item.stub)));
+      if (unchanged.length > 0) await env.affirm(unchanged);
       page = await pages.next();
     }
     listing = page.value;
   } catch (error) {
     if (env.signal.aborted) throw env.signal.reason;
-    const failure = failureOf(error, env.connection);
-    return { up: false, reason: sourceReason(failure), evidence: failure.evidence };
+    return downBy(failureOf(error, env.connection));
   }
 
-  const missing: KeyRecord[] = [];
+  const missing: Tracked[] = [];
   const unwatched: string[] = [];
   for (const record of env.known.seenBy(env.source)) {
     if (choice.listed.has(record.resource)) continue;
     if (listing.exclusive || !env.session.watches(record.stub)) unwatched.push(record.resource);
-    else if (listing.complete) missing.push(record);
+    else if (listing.complete && (listing.covers?.(record.stub) ?? true)) missing.push(record);
   }
   // The listing was had, so what failed before and fails again is about those keys: it must not end the sweep of the rest.
-  const tells = ({ stub }: Look) => (env.known.record(stub.resource)?.inconclusive ?? 0) === 0;
+  // A listing of several parts has told of each of them already, and a part that fails is not the source.
+  const { covers } = listing;
+  const tells = ({ stub }: Look) => !covers && (env.known.record(stub.resource)?.inconclusive ?? 0) === 0;
   const taken = await takeLooks(env, choice.looks(missing), tells);
   if (!taken.up) return taken;
+  // What could be read was looked at all the same; the source as a whole is down.
+  if (listing.failed) return downBy(failureOf(listing.failed satisfies CallFailed, env.connection));
   const foreign = taken.foreign.filter((resource) => choice.listed.has(resource)).length;
   return {
     up: true,
@@ -111,6 +132,11 @@ export async function sweep(env: SweepEnv): Promise<SweepOutcome> {
     unwatched: [...unwatched, ...taken.foreign],
     exclusive: listing.exclusive,
   };
+}
+
+function downBy(failure: Failure): SweepOutcome {
+  if (failure.reason === 'provider_retired') return { up: 'retired' };
+  return { up: false, reason: sourceReason(failure), evidence: failure.evidence };
 }
 
 type Taken =
@@ -181,32 +207,45 @@ export async function takeLooks(
 
 async function takeLook(env: SweepEnv, look: Look): Promise<(Looked & { failure?: Failure }) | undefined> {
   const { stub } = look;
-  const known: KeyFacts | undefined = env.known.record(stub.resource)?.facts;
+  const known: KeyFacts | ConsumerFacts | undefined = env.known.record(stub.resource)?.facts;
   const digest = look.digest === undefined ? {} : { digest: look.digest };
+  const from = { resource: stub.resource, source: env.source };
   try {
     const described = await env.session.describe(stub, known, env.context);
     if ('foreign' in described) return undefined;
-    const { facts, evidence, names } = described;
+    const at = env.now();
+    if ('failure' in described) return failed(env, stub, described.failure, at, digest);
+    const { evidence } = described;
+    if ('consumer' in described) {
+      return { observation: { ...from, at, evidence, consumer: described.consumer }, ...digest };
+    }
+    const { facts, names } = described;
     if (names) env.named(names);
-    const verdict = env.service.verdict({ facts });
-    const observation = { resource: stub.resource, source: env.source, at: env.now(), verdict, evidence, facts };
-    return { observation, ...digest };
+    const verdict = rulesOf(env.service).verdict({ facts });
+    return { observation: { ...from, at, verdict, evidence, facts }, ...digest };
   } catch (error) {
     if (env.signal.aborted) throw env.signal.reason;
-    const failure = failureOf(error, env.connection);
-    const verdict = env.service.verdict({ failure });
-    const { evidence } = failure;
-    const observation = {
-      resource: stub.resource,
-      source: env.source,
-      at: env.now(),
-      verdict,
-      evidence,
-      stub,
-      failure,
-    };
-    return { observation, failure, ...digest };
+    return failed(env, stub, failureOf(error, env.connection), env.now(), digest);
   }
+}
+
+function failed(
+  env: SweepEnv,
+  stub: Stub,
+  failure: Failure,
+  at: number,
+  digest: Pick<Looked, 'digest'>,
+): Looked & { readonly failure: Failure } {
+  const { evidence } = failure;
+  const look = { resource: stub.resource, source: env.source, at, evidence, failure };
+  if (isConsumerStub(stub)) return { observation: { ...look, stub }, failure, ...digest };
+  const verdict = rulesOf(env.service).verdict({ failure });
+  return { observation: { ...look, stub, verdict }, failure, ...digest };
+}
+
+function rulesOf({ keys, name }: Service) {
+  if (!keys) throw new TypeError(`${name} tells of a key, and has no rules for keys`);
+  return keys;
 }
 
 function isSourceLevel(reason: Failure['reason']): boolean {

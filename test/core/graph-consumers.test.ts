@@ -25,9 +25,9 @@ describe('a consumer', () => {
   });
 
   it('is impaired by what its own service says, unless a watched key explains it', () => {
-    const reported = { reason: 'access_revoked', since: T0 + 1 } as const;
-    const graph = graphOf([key('k')], [consumer('flow', ['k'], { reported })]);
-    expect(consumerIn(graph, 'flow')).toMatchObject({ health: 'impaired', ...reported, rootCauses: [] });
+    const impairment = { reason: 'access_revoked', since: T0 + 1 } as const;
+    const graph = graphOf([key('k')], [consumer('flow', ['k'], { impairment })]);
+    expect(consumerIn(graph, 'flow')).toMatchObject({ health: 'impaired', ...impairment, rootCauses: [] });
     graph.update(change({ upserts: [key('k', lostSince(T0 + 2))] }));
     expect(consumerIn(graph, 'flow')).toMatchObject({ reason: 'key_inaccessible', since: T0 + 1, rootCauses: ['k'] });
   });
@@ -71,6 +71,71 @@ describe('a consumer', () => {
     const graph = graphOf([key('k')], [consumer('flow', ['k'])]);
     graph.update(change({ consumers: { upserts: [], deletes: ['flow', 'unheard-of'] } }));
     expect(snap(graph).consumers).toEqual([]);
+    expect(graph.dependents('k')).toBe(0);
+  });
+});
+
+describe('a use of a key', () => {
+  const versions = (...enabled: boolean[]) =>
+    enabled.map((on, at) => ({ id: `v${enabled.length - at}`, enabled: on, createdAt: T0 - at }));
+  const use = (versionInUse: string) => ({ resource: 'k', role: 'encrypts', versionInUse });
+
+  it('tells which watched key it means, and since when there is a newer version', () => {
+    const graph = graphOf(
+      [key('k', { facts: { aliases: ['alias/k'], version: { id: 'v2', createdAt: T0 + 5 } } })],
+      [
+        consumer('old', [use('v1')]),
+        consumer('new', [use('v2')]),
+        consumer('by-alias', [{ ...use('v1'), resource: 'alias/k' }]),
+        consumer('elsewhere', ['other']),
+      ],
+    );
+    expect(consumerIn(graph, 'old').uses).toEqual([{ ...use('v1'), key: 'k', outdatedSince: T0 + 5 }]);
+    expect(consumerIn(graph, 'new').uses).toEqual([{ ...use('v2'), key: 'k' }]);
+    expect(consumerIn(graph, 'by-alias').uses[0]).toMatchObject({ key: 'k', outdatedSince: T0 + 5 });
+    expect(consumerIn(graph, 'elsewhere').uses).toEqual([{ resource: 'other', role: 'decrypts' }]);
+    expect(graph.versionsInUse('k').toSorted()).toEqual(['v1', 'v2']);
+  });
+
+  it('survives the loss of a newer version, as a risk', () => {
+    const disabled = lostSince(T0 + 3);
+    const graph = graphOf(
+      [key('k', { ...disabled, facts: { version: { id: 'v2' }, versions: versions(false, true) } })],
+      [consumer('old', [use('v1')]), consumer('new', [use('v2')]), consumer('unsaid', ['k'])],
+    );
+    expect(consumerIn(graph, 'old')).toMatchObject({ health: 'at_risk', rootCauses: [] });
+    expect(consumerIn(graph, 'new')).toMatchObject({ health: 'impaired', rootCauses: ['k'] });
+    expect(consumerIn(graph, 'unsaid').health).toBe('impaired');
+    graph.update(
+      change({ upserts: [key('k', { ...lostSince(T0 + 3, 'soft_deleted'), facts: { versions: versions(true) } })] }),
+    );
+    expect(consumerIn(graph, 'old').health).toBe('impaired');
+  });
+
+  it('does not survive the loss of what holds the key', () => {
+    const graph = graphOf(
+      [
+        key('vault', lostSince(T0, 'soft_deleted')),
+        key('k', { ...lostSince(T0), needs: [['vault']], role: 'holds', facts: { versions: versions(false, true) } }),
+      ],
+      [consumer('old', [use('v1')])],
+    );
+    expect(consumerIn(graph, 'old').health).toBe('impaired');
+  });
+
+  it('of what it merely stores its data in is no use of a key', () => {
+    const stores = { resource: '/storage', role: 'stores' };
+    const graph = graphOf([key('k')], [consumer('plain', [stores]), consumer('with', [stores, 'k'])]);
+    expect(consumerIn(graph, 'plain')).toMatchObject({ health: 'ok', uses: [stores] });
+    expect(consumerIn(graph, 'with').health).toBe('ok');
+    expect(graph.referenced()).toEqual(['k']);
+  });
+
+  it('ends with the first look that says that the consumer is gone', () => {
+    const pending = { reason: 'gone', seen: 1, firstAt: T0 + 1 } as const;
+    const graph = graphOf([key('k', lostSince(T0))], [consumer('flow', ['k'], { pending })]);
+    expect(consumerIn(graph, 'flow')).toMatchObject({ health: 'unknown', since: T0 + 1 });
+    expect(snap(graph).incidents).toMatchObject([{ root: 'k', consumers: [] }]);
     expect(graph.dependents('k')).toBe(0);
   });
 });

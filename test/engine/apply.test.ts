@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Observation, SourceRecord } from '../../src/core/model.ts';
+import type { KeyFacts, Observation, SourceRecord } from '../../src/core/model.ts';
 import { createLedger } from '../../src/engine/apply.ts';
 import { SERVICES } from '../../src/providers/index.ts';
 import { type Change, type Store, StoreError } from '../../src/store/store.ts';
@@ -19,6 +19,7 @@ describe('the sources of a snapshot', () => {
       configured: () => true,
       watched: () => true,
       now: () => 0,
+      wanted: () => undefined,
       onEvents: () => undefined,
       onStore: () => undefined,
       onError: (error: unknown) => void errors.push(error),
@@ -46,6 +47,7 @@ describe('an object that is listed but gone', () => {
       configured: () => true,
       watched: () => true,
       now: () => clock.now,
+      wanted: () => undefined,
       onEvents: (events) => void types.push(...events.map(({ type }) => type)),
       onStore: () => undefined,
       onError: (error: unknown) => void errors.push(error),
@@ -95,7 +97,7 @@ describe('what the ledger writes', () => {
     const tries: Array<Change & { refused?: boolean }> = [];
     const disk = { full: false, refuses: '' };
     const store: Store = {
-      load: async () => ({ records: [], sources: [] }),
+      load: async () => ({ records: [], consumers: [], sources: [] }),
       async commit(change) {
         const refused = change.upserts.some(({ stub }) => stub.name === disk.refuses);
         tries.push({ ...change, events: [...change.events], refused });
@@ -114,6 +116,7 @@ describe('what the ledger writes', () => {
       configured: () => true,
       watched: () => true,
       now: () => T0,
+      wanted: () => undefined,
       onEvents: () => undefined,
       onStore: () => undefined,
       onError: (error: unknown) => void errors.push(error),
@@ -129,9 +132,12 @@ describe('what the ledger writes', () => {
     const { ledger, tries } = written();
     const strange = {
       ...secrets,
-      judge(facts: Parameters<typeof secrets.judge>[0]) {
-        if (facts.name === 'strange') throw new TypeError('a bug');
-        return { findings: [] };
+      keys: {
+        ...secrets.keys!,
+        judge(facts: KeyFacts) {
+          if (facts.name === 'strange') throw new TypeError('a bug');
+          return { findings: [] };
+        },
       },
     };
     await ledger.observe([named('fine'), named('strange'), named('next')], strange);

@@ -46,6 +46,7 @@ async function bench(keys: number, store?: Store): Promise<Bench> {
     configured: () => true,
     watched: () => true,
     now: () => Date.now(),
+    wanted: () => undefined,
     onEvents: (some) => void events.push(...some),
     onStore: () => undefined,
     onError: (error) => {
@@ -198,7 +199,7 @@ describe('the ledger over a store that fails', () => {
     const committed: Change[] = [];
     let broken = false;
     const store: Store = {
-      load: async () => ({ records: [], sources: [] }),
+      load: async () => ({ records: [], consumers: [], sources: [] }),
       async commit(change) {
         if (broken) throw new StoreError('full', 'the disk is full');
         committed.push(change);

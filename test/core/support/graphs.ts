@@ -1,6 +1,14 @@
 /** Builders of records for the graph; keys are named by single words. */
 import { createGraph, type Graph, type GraphChange, type GraphOptions } from '../../../src/core/graph.ts';
-import type { Belief, ConsumerRecord, Dependency, KeyFacts, KeyRecord, OpenFinding } from '../../../src/core/model.ts';
+import type {
+  Belief,
+  ConsumerRecord,
+  Dependency,
+  KeyFacts,
+  KeyRecord,
+  KeyUse,
+  OpenFinding,
+} from '../../../src/core/model.ts';
 import type { InaccessibleReason, UnknownReason } from '../../../src/core/reasons.ts';
 import type { ConsumerView, KeyView, Snapshot } from '../../../src/core/snapshot.ts';
 import { POLICY, T0 } from './looks.ts';
@@ -59,19 +67,28 @@ export function neverKnown(
 
 export function consumer(
   resource: string,
-  uses: readonly string[],
+  uses: readonly (string | KeyUse)[],
   parts: Partial<ConsumerRecord> = {},
 ): ConsumerRecord {
-  return {
+  const stub = {
     resource,
     kind: 'mediaconnect-flow',
     name: resource,
     provider: 'aws',
     account: '1',
     location: 'eu-west-1',
-    uses: uses.map((use) => ({ resource: use, role: 'decrypts' })),
+  } as const;
+  const named = uses.map((use) => (typeof use === 'string' ? { resource: use, role: 'decrypts' } : use));
+  return {
+    resource,
+    stub,
+    facts: { ...stub, tags: {}, uses: named, attributes: {} },
+    firstSeenAt: T0,
+    inconclusive: 0,
     findings: [],
     checkedAt: T0,
+    evidence: { operation: 'DescribeFlow' },
+    witnesses: [],
     ...parts,
   };
 }

@@ -1,0 +1,64 @@
+/** What every reader of a snapshot (page, API, terminal) asks of it in the same way. Pure. */
+import { type SourceRecord, STORES } from './model.ts';
+import type { ConsumerView, KeyView, UseView } from './snapshot.ts';
+import { CONSUMER_WORDS, type Words } from './words.ts';
+
+/** Whether the cloud has retired what a source watches: it was asked with success, and there is nothing to read. */
+export function isRetired(source: Pick<SourceRecord, 'up' | 'reason'>): boolean {
+  return source.up === true && source.reason === 'provider_retired';
+}
+
+/** A name that tells keys apart: the same key name stands in many a vault, so `contoso/cmk` for one of a vault. */
+export function displayName({ kind, name, resource }: Pick<KeyView, 'kind' | 'name' | 'resource'>): string {
+  const vault = kind === 'azure-key' ? /^https:\/\/([^/.:]+)/.exec(resource)?.[1] : undefined;
+  return vault === undefined ? name : `${vault}/${name}`;
+}
+
+/** What it means that this consumer does not work; undefined while it does. */
+export function meaningOf({ health, kind }: Pick<ConsumerView, 'health' | 'kind'>): Words | undefined {
+  return health === 'impaired' ? CONSUMER_WORDS[kind].impaired : undefined;
+}
+
+/** The keys that a consumer uses, without what it keeps its data in. */
+export function keyUses({ uses }: Pick<ConsumerView, 'uses'>): readonly UseView[] {
+  return uses.filter((use) => use.role !== STORES);
+}
+
+/** The resource of a use: that of the watched key that its name means, else the name itself. */
+export function resourceOf(use: UseView): string {
+  return use.key ?? use.resource;
+}
+
+/** Whether a version other than the current one is in use. */
+export function isOutdated(use: UseView): use is UseView & { readonly outdatedSince: number } {
+  return use.outdatedSince !== undefined;
+}
+
+/** One generation of a key: what its cloud still tells of it, and when it was seen to become the current one. */
+export interface Generation {
+  readonly version: string;
+  readonly createdAt?: number | undefined;
+  readonly detectedAt?: number | undefined;
+  readonly enabled?: boolean | undefined;
+  readonly notBeforeAt?: number | undefined;
+  readonly expiresAt?: number | undefined;
+}
+
+/**
+ * The generations of a key, oldest first: those that were seen and those that its cloud lists, each once.
+ * @param seen oldest first; instants in ms
+ */
+export function generations(
+  view: Pick<KeyView, 'versions'>,
+  seen: readonly { readonly version: string; readonly createdAt?: number; readonly detectedAt: number }[],
+): readonly Generation[] {
+  const { versions = [] } = view;
+  if (versions.length === 0) return seen;
+  const all = new Map<string, Generation>(seen.map((one) => [one.version, one]));
+  for (const { id, createdAt, enabled, notBeforeAt, expiresAt } of versions.toReversed()) {
+    const known = all.get(id);
+    all.set(id, { ...known, version: id, createdAt: createdAt ?? known?.createdAt, enabled, notBeforeAt, expiresAt });
+  }
+  const bornAt = (one: Generation) => one.createdAt ?? one.detectedAt ?? 0;
+  return [...all.values()].toSorted((a, b) => bornAt(a) - bornAt(b));
+}

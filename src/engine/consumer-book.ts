@@ -1,0 +1,118 @@
+/** The consumers of the ledger: what a look, a listing, a key or time makes of a record, in the graph and in the draft. */
+import { isDeepStrictEqual } from 'node:util';
+import { type ConsumerStep, type ConsumerStepRules, rejudgeConsumer, stepConsumer } from '../core/consumers.ts';
+import type { Graph } from '../core/graph.ts';
+import type { ConsumerObservation, ConsumerRecord, KeyEvent, SourceId } from '../core/model.ts';
+import type { Policy } from '../core/policy.ts';
+import type { Service } from '../providers/provider.ts';
+import type { Draft } from './draft.ts';
+import { isBy, type Suspect, sameButForLooks } from './key-book.ts';
+import type { Seen } from './seen.ts';
+
+export interface ConsumerBookOptions {
+  readonly policy: Policy;
+  readonly graph: Graph;
+  readonly seen: Seen;
+  /** Records whose newest look was never written. */
+  readonly unwritten: Set<string>;
+  serviceOf(record: ConsumerRecord): Service | undefined;
+  now(): number;
+  /** Somebody should look at these now. */
+  wanted(resources: readonly string[]): void;
+}
+
+export interface ConsumerBook {
+  take(
+    observation: ConsumerObservation,
+    digest: string | undefined,
+    service: Service,
+    draft: Draft,
+    suspects: Suspect[],
+  ): readonly KeyEvent[];
+  /** Judges these again, because a key that they use changed. `quiet`: what opens is the baseline, not news. */
+  judge(users: readonly ConsumerRecord[], draft: Draft, quiet: boolean): void;
+  age(record: ConsumerRecord, now: number, draft: Draft): void;
+  dropWitness(record: ConsumerRecord, id: SourceId, draft: Draft): void;
+}
+
+export function createConsumerBook(options: ConsumerBookOptions): ConsumerBook {
+  const { graph, policy, seen, unwritten } = options;
+
+  function put(draft: Draft, before: ConsumerRecord | undefined, after: ConsumerRecord): void {
+    const same = before?.facts && after.facts && isDeepStrictEqual(before.facts, after.facts);
+    const kept = same ? { ...after, facts: before.facts } : after;
+    graph.update({ upserts: [], deletes: [], consumers: { upserts: [kept], deletes: [] } });
+    seen.replace(before, kept);
+    if (before && sameButForLooks(before, kept)) unwritten.add(kept.resource);
+    else draft.consumerUpserts.set(kept.resource, kept);
+    draft.consumerDeletes.delete(kept.resource);
+  }
+
+  function drop(draft: Draft, record: ConsumerRecord): void {
+    const { resource } = record;
+    graph.update({ upserts: [], deletes: [], consumers: { upserts: [], deletes: [resource] } });
+    seen.replace(record, undefined);
+    draft.consumerUpserts.delete(resource);
+    draft.consumerDeletes.add(resource);
+    unwritten.delete(resource);
+  }
+
+  function rulesFor(service: Service, digest?: string): ConsumerStepRules {
+    const { consumers, name } = service;
+    if (!consumers) throw new TypeError(`${name} tells of a consumer, and has no rules for consumers`);
+    return {
+      policy,
+      judge: (facts, now) => consumers.judge(facts, keyFacts, now, policy),
+      ...(digest === undefined ? {} : { digest }),
+    };
+  }
+
+  function keyFacts(ref: string) {
+    const resource = graph.resolve(ref);
+    return resource === undefined ? undefined : graph.records.get(resource)?.facts;
+  }
+
+  /** Judged again without a look: what is newly suspected, somebody must look at. */
+  function again(record: ConsumerRecord, now: number, draft: Draft, quiet = false): void {
+    const service = options.serviceOf(record);
+    if (!service) return;
+    const result: ConsumerStep = rejudgeConsumer(record, rulesFor(service), now);
+    if (result.record === record) return;
+    put(draft, record, result.record);
+    if (!quiet) draft.events.push(...result.events);
+    if (result.suspect && result.record.pending !== record.pending) options.wanted([record.resource]);
+  }
+
+  return {
+    take(observation, digest, service, draft, suspects) {
+      const before = graph.consumers.get(observation.resource);
+      // A listing that lags may show what is gone by now.
+      if (!before && observation.consumer === undefined && observation.failure.reason === 'not_found') return [];
+      const result = stepConsumer(before, observation, rulesFor(service, digest), options.now());
+      if (result.ended) {
+        if (before) drop(draft, before);
+      } else put(draft, before, result.record);
+      if (result.suspect) suspects.push({ resource: observation.resource, why: result.suspect });
+      draft.events.push(...result.events);
+      return result.events;
+    },
+
+    judge(users, draft, quiet) {
+      for (const { resource } of users) {
+        const record = graph.consumers.get(resource);
+        if (record) again(record, options.now(), draft, quiet);
+      }
+    },
+
+    age(record, now, draft) {
+      if (record.judgeAt !== undefined && record.judgeAt <= now) again(record, now, draft);
+    },
+
+    dropWitness(record, id, draft) {
+      const witnesses = record.witnesses.filter((witness) => !isBy(witness, id));
+      if (witnesses.length === record.witnesses.length) return;
+      if (witnesses.length === 0) drop(draft, record);
+      else put(draft, record, { ...record, witnesses });
+    },
+  };
+}

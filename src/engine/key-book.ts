@@ -1,0 +1,227 @@
+/** The keys of the ledger: what a look, a detail, a listing or time makes of a record, in the graph and in the draft. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Graph } from '../core/graph.ts';
+import { forgettable, rejudge, type StepRules, type SuspectReason, step } from '../core/health.ts';
+import type { ConsumerRecord, KeyEvent, KeyFacts, KeyRecord, Observation, SourceId, Witness } from '../core/model.ts';
+import type { Policy } from '../core/policy.ts';
+import type { KeyRules, Service } from '../providers/provider.ts';
+import type { Draft } from './draft.ts';
+import type { Seen } from './seen.ts';
+
+/** Consumers that are looked at when a key of theirs seems to be lost; beyond that the next sweep tells. */
+const USERS_ASKED = 50;
+
+export interface Suspect {
+  readonly resource: string;
+  /** `replaced`: its name went to another resource. */
+  readonly why: SuspectReason | 'replaced';
+}
+
+export interface KeyBookOptions {
+  readonly policy: Policy;
+  readonly graph: Graph;
+  readonly seen: Seen;
+  /** Records whose newest look was never written. */
+  readonly unwritten: Set<string>;
+  serviceOf(record: KeyRecord): Service | undefined;
+  now(): number;
+  /** What is known of a key that these use changed: they must be judged again. `quiet`: what opens is no news. */
+  changed(users: readonly ConsumerRecord[], draft: Draft, quiet: boolean): void;
+  /** Somebody should look at these now. */
+  wanted(resources: readonly string[]): void;
+}
+
+export interface KeyBook {
+  /** Takes over a record of the store. */
+  load(record: KeyRecord): void;
+  /** Applies a look. Gives the events that it led to; they are in the draft already. */
+  take(
+    observation: Observation,
+    digest: string | undefined,
+    service: Service,
+    draft: Draft,
+    suspects: Suspect[],
+  ): readonly KeyEvent[];
+  /** Puts fetched details into a record, unless it was looked at again in the meantime. */
+  detail(resource: string, base: KeyFacts, enriched: KeyFacts, service: Service, draft: Draft): void;
+  /** What only the time does to a record. */
+  age(record: KeyRecord, now: number, draft: Draft): void;
+  /** This source no longer watches the key; a key that nobody watches ends. */
+  dropWitness(record: KeyRecord, id: SourceId, draft: Draft): void;
+}
+
+export function createKeyBook(options: KeyBookOptions): KeyBook {
+  const { graph, policy, seen, unwritten } = options;
+  /** Unique names: which resource bears them now. */
+  const named = new Map<string, string>();
+
+  function put(draft: Draft, before: KeyRecord | undefined, after: KeyRecord): void {
+    const same = before?.facts && after.facts && isDeepStrictEqual(before.facts, after.facts);
+    const kept = same ? { ...after, facts: before.facts } : after;
+    graph.update({ upserts: [kept], deletes: [] });
+    seen.replace(before, kept);
+    if (before && sameButForLooks(before, kept)) unwritten.add(kept.resource);
+    else draft.upserts.set(kept.resource, kept);
+    draft.deletes.delete(kept.resource);
+    if (kept.facts !== before?.facts)
+      options.changed(graph.consumersOf(kept.resource), draft, before?.facts === undefined);
+  }
+
+  function drop(draft: Draft, record: KeyRecord): void {
+    const { resource } = record;
+    const users = graph.consumersOf(resource);
+    if (named.get(nameKey(record)) === resource) named.delete(nameKey(record));
+    graph.update({ upserts: [], deletes: [resource] });
+    seen.replace(record, undefined);
+    draft.upserts.delete(resource);
+    draft.deletes.add(resource);
+    unwritten.delete(resource);
+    options.changed(users, draft, false);
+  }
+
+  /** The event of a name that moved to a new resource, and the old one as a suspect. */
+  function replaced(record: KeyRecord, rules: KeyRules, suspects: Suspect[]): KeyEvent[] {
+    if (!rules.uniqueNames) return [];
+    const key = nameKey(record);
+    const old = named.get(key);
+    named.set(key, record.resource);
+    if (old === undefined || old === record.resource || !graph.records.get(old)) return [];
+    suspects.push({ resource: old, why: 'replaced' });
+    const { resource } = record;
+    return [{ at: record.checkedAt, type: 'replaced', resource, kind: record.stub.kind, from: old, to: resource }];
+  }
+
+  /** Why a record may end now, if it may. A name that moved on takes its old record with it once that is gone for sure. */
+  function mayEnd(record: KeyRecord): boolean {
+    const dependents = graph.dependents(record.resource);
+    if (forgettable(record, options.now(), policy, dependents)) return true;
+    const bearer = options.serviceOf(record)?.keys?.uniqueNames ? named.get(nameKey(record)) : undefined;
+    return isNotFound(record) && dependents === 0 && bearer !== undefined && bearer !== record.resource;
+  }
+
+  /**
+   * A listing that lags shows what is gone by now: at first sight, or again after its event `removed`. Nobody misses it,
+   * unless something depends on it.
+   */
+  function wasNeverThere({ resource, verdict }: Observation): boolean {
+    return verdict.status === 'inaccessible' && verdict.reason === 'not_found' && graph.dependents(resource) === 0;
+  }
+
+  /** What is torn down in order goes from the consumer to its key: whether there still is one decides what a loss means. */
+  function askUsers(resource: string): void {
+    const users = graph.consumersOf(resource).slice(0, USERS_ASKED);
+    if (users.length > 0) options.wanted(users.map((user) => user.resource));
+  }
+
+  function removedEvent(record: KeyRecord): KeyEvent {
+    const { resource, stub } = record;
+    return { at: options.now(), type: 'removed', resource, kind: stub.kind };
+  }
+
+  function rulesFor(service: Service, digest?: string): StepRules {
+    const rules = rulesOf(service);
+    const { purgedAfterMs } = rules;
+    return {
+      policy,
+      versionsCanReturn: rules.versionsCanReturn,
+      judge: (facts, now) => rules.judge(facts, now, policy),
+      ...(purgedAfterMs === undefined ? {} : { purgedAfterMs }),
+      ...(digest === undefined ? {} : { digest }),
+    };
+  }
+
+  return {
+    load(record) {
+      seen.replace(undefined, record);
+      const uniqueNames = options.serviceOf(record)?.keys?.uniqueNames;
+      if (uniqueNames && (!isNotFound(record) || !named.has(nameKey(record)))) {
+        named.set(nameKey(record), record.resource);
+      }
+    },
+
+    take(observation, digest, service, draft, suspects) {
+      const before = graph.records.get(observation.resource);
+      if (!before && wasNeverThere(observation)) return [];
+      const result = step(before, observation, rulesFor(service, digest), options.now());
+      put(draft, before, result.record);
+      let { events } = result;
+      if (observation.facts && !before?.facts) {
+        events = [...events, ...replaced(result.record, rulesOf(service), suspects)];
+      }
+      if (result.suspect) suspects.push({ resource: observation.resource, why: result.suspect });
+      if (begins(before, result.record)) askUsers(observation.resource);
+      const settled = graph.records.get(observation.resource);
+      if (settled && mayEnd(settled)) {
+        drop(draft, settled);
+        // The end of what was announced is no loss: one event tells of it, and it is this one.
+        events = [...events.filter((event) => event.type !== 'transition'), removedEvent(settled)];
+      }
+      draft.events.push(...events);
+      return events;
+    },
+
+    detail(resource, base, enriched, service, draft) {
+      const record = graph.records.get(resource);
+      if (!record || record.facts !== base) return;
+      const judged = rejudge(record, rulesFor(service), options.now(), enriched);
+      put(draft, record, judged.record);
+      draft.events.push(...judged.events);
+    },
+
+    age(record, now, draft) {
+      const service = options.serviceOf(record);
+      if (service && record.judgeAt !== undefined && record.judgeAt <= now) {
+        const judged = rejudge(record, rulesFor(service), now);
+        put(draft, record, judged.record);
+        draft.events.push(...judged.events);
+      }
+      if (record.belief?.verdict.status === 'inaccessible' && mayEnd(record)) {
+        drop(draft, record);
+        draft.events.push(removedEvent(record));
+      }
+    },
+
+    dropWitness(record, id, draft) {
+      const witnesses = record.witnesses.filter((witness) => !isBy(witness, id));
+      if (witnesses.length === record.witnesses.length) return;
+      if (witnesses.length === 0) drop(draft, record);
+      else put(draft, record, { ...record, witnesses });
+    },
+  };
+}
+
+/** Whether this look is the first to say that the key is lost. */
+function begins(before: KeyRecord | undefined, { pending, belief }: KeyRecord): boolean {
+  if (before?.belief?.verdict.status === 'inaccessible') return false;
+  const lost = pending?.verdict.status === 'inaccessible' && pending.seen === 1;
+  return lost || (before === undefined && belief?.verdict.status === 'inaccessible');
+}
+
+function rulesOf({ keys, name }: Service): KeyRules {
+  if (!keys) throw new TypeError(`${name} tells of a key, and has no rules for keys`);
+  return keys;
+}
+
+export function isBy(witness: Witness, id: SourceId): boolean {
+  return witness.target === id.target && witness.service === id.service && witness.location === id.location;
+}
+
+function isNotFound({ belief }: KeyRecord): boolean {
+  return belief?.verdict.status === 'inaccessible' && belief.verdict.reason === 'not_found';
+}
+
+function nameKey({ stub }: KeyRecord): string {
+  return JSON.stringify([stub.kind, stub.account, stub.location, stub.name]);
+}
+
+/** What every look moves; the times in `witnesses` too. */
+const OF_LOOKS: ReadonlySet<string> = new Set(['checkedAt', 'conclusiveAt', 'evidence', 'witnesses']);
+
+/** True when only the times and proofs of looks differ: those are not worth a write of their own. */
+export function sameButForLooks<T extends { readonly witnesses: readonly Witness[] }>(a: T, b: T): boolean {
+  for (const field of new Set([...Object.keys(a), ...Object.keys(b)]) as Set<keyof T & string>) {
+    // Most fields are the very same object from one record to the next; only what is not must be compared in depth.
+    if (!OF_LOOKS.has(field) && a[field] !== b[field] && !isDeepStrictEqual(a[field], b[field])) return false;
+  }
+  return a.witnesses.length === b.witnesses.length && a.witnesses.every((one, at) => isBy(one, b.witnesses[at] ?? one));
+}
