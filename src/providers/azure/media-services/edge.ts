@@ -1,0 +1,60 @@
+/** What a rule is asked about: one use of one key by one account. */
+import type { ConsumerFacts, Finding, KeyFacts, KeyUse, Version } from '../../../core/model.ts';
+import type { Policy } from '../../../core/policy.ts';
+import type { ConsumerReason } from '../../../core/reasons.ts';
+import type { KeyLookup } from '../../provider.ts';
+import { vaultOf } from './names.ts';
+
+export interface Edge {
+  readonly account: ConsumerFacts;
+  readonly use: KeyUse;
+  /** Absent: not watched, or never seen. A rule says nothing of what it does not know. */
+  readonly key?: KeyFacts;
+  readonly vault?: KeyFacts;
+  readonly now: number;
+  readonly policy: Policy;
+}
+
+/** What one rule says. */
+export interface Ruling {
+  readonly finding?: Finding;
+  /** When this rule may say something else because a date passes, ms. */
+  readonly until?: number;
+  /** The finding proves that the account is in trouble. */
+  readonly impairment?: ConsumerReason;
+}
+
+export type Rule = (edge: Edge) => Ruling;
+
+/** The edge from an account to the key of one of its uses. */
+export function edgeOf(account: ConsumerFacts, use: KeyUse, lookup: KeyLookup, now: number, policy: Policy): Edge {
+  const key = known(lookup(use.resource), 'azure-key');
+  const holder = key?.dependsOn.find(({ role }) => role === 'holds')?.anyOf[0] ?? vaultOf(use.resource);
+  const vault = known(lookup(holder), 'azure-vault');
+  return { account, use, now, policy, ...(key && { key }), ...(vault && { vault }) };
+}
+
+function known(facts: KeyFacts | undefined, kind: KeyFacts['kind']): KeyFacts | undefined {
+  return facts?.kind === kind ? facts : undefined;
+}
+
+/** Every generation of the key that is known, the newest look first. */
+export function versionsOf({ version, versions = [] }: KeyFacts): readonly Version[] {
+  return version ? [version, ...versions.filter(({ id }) => id !== version.id)] : versions;
+}
+
+/** The generation that the account's key is wrapped with; undefined where that is not known. */
+export function versionInUse({ use, key }: Edge): Version | undefined {
+  return key && versionsOf(key).find(({ id }) => id === use.versionInUse);
+}
+
+/** The name by which commands mean the vault, known or not: the first label of its host. */
+export function vaultName({ use, vault }: Edge): string {
+  return vault?.name ?? new URL(use.resource).hostname.split('.')[0] ?? '';
+}
+
+/** Options that say which vault a command means. */
+export function ofVault(edge: Edge): readonly string[] {
+  const subscription = edge.vault?.account ?? edge.key?.account;
+  return ['--name', vaultName(edge), ...(subscription ? ['--subscription', subscription] : [])];
+}
