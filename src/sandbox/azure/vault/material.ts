@@ -7,6 +7,7 @@ import {
   type KeyObject,
   randomBytes,
 } from 'node:crypto';
+import { FIRST_PRIMES } from './primes.ts';
 
 /** What a version is made of. Everything is made when it is first asked for, and then stays. */
 export type Material = {
@@ -33,8 +34,8 @@ type Factors = { readonly p: bigint; readonly q: bigint };
 
 /**
  * Makes the keys of a sandbox. RSA moduli are products of two primes out of a small, slowly growing stock, because finding
- * primes is what makes RSA keys expensive: n keys need about √(2n) primes. Every modulus is another one and every key
- * works, but whoever has two moduli of the same stock may factor them: these keys protect nothing.
+ * primes is what makes RSA keys expensive: n keys need about √(2n) primes. Every modulus of a mint is another one and every
+ * key works, but whoever has two moduli of the same stock may factor them: these keys protect nothing.
  */
 export class KeyMint {
   readonly #primes = new Map<number, bigint[]>();
@@ -63,7 +64,7 @@ export class KeyMint {
   }
 
   #prime(bits: number, index: number): bigint {
-    const stock = this.#primes.get(bits) ?? [];
+    const stock = this.#primes.get(bits) ?? (FIRST_PRIMES[bits] ?? []).map(fromBase64url);
     this.#primes.set(bits, stock);
     while (stock.length <= index) stock.push(freshPrime(bits, stock));
     const prime = stock[index];
@@ -125,6 +126,10 @@ function rsaJwk({ p, q }: Factors): JsonWebKey {
     dq: base64url(d % (q - 1n)),
     qi: base64url(inverse(q, p)),
   };
+}
+
+function fromBase64url(text: string): bigint {
+  return BigInt(`0x${Buffer.from(text, 'base64url').toString('hex')}`);
 }
 
 function base64url(value: bigint): string {

@@ -1,5 +1,9 @@
-import { badParameter } from './errors.ts';
+import { cryptoHandlers } from './crypto.ts';
+import { VaultError } from './errors.ts';
+import { readHandlers } from './read.ts';
 import type { VaultKeys } from './state.ts';
+import type { VaultHandler, VaultRequest } from './wire.ts';
+import { writeHandlers } from './write.ts';
 
 /** What a request asks of a vault's keys. */
 export type VaultRoute = {
@@ -122,20 +126,21 @@ function decoded(part: string): string {
   }
 }
 
-/** What a request carries besides its route. */
-export type VaultRequest = {
-  readonly query: URLSearchParams;
-  /** Parsed JSON, undefined when there is none. */
-  readonly body: unknown;
-  /** `https://host` of the request, with its port if it names one: ids and next links start with it. */
-  readonly base: string;
-};
+type Handlers = Readonly<Record<VaultOperation, VaultHandler>>;
+
+const HANDLERS: Handlers = { ...readHandlers, ...writeHandlers, ...cryptoHandlers };
 
 /** Answers one request to the keys of a vault, errors included. Rights were judged before. */
 export function answerKeys(
-  _keys: VaultKeys,
-  _route: VaultRoute,
-  _request: VaultRequest,
+  keys: VaultKeys,
+  route: VaultRoute,
+  request: VaultRequest,
 ): { readonly status: number; readonly body: unknown } {
-  throw badParameter();
+  try {
+    const body = HANDLERS[route.operation]({ keys, name: route.name ?? '', version: route.version, request });
+    return { status: body === undefined ? 204 : 200, body };
+  } catch (error) {
+    if (error instanceof VaultError) return { status: error.status, body: error.body };
+    throw error;
+  }
 }

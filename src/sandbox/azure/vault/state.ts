@@ -59,6 +59,8 @@ export class VaultKeys {
   readonly #options: VaultKeysOptions;
   readonly #mint: KeyMint;
   readonly #entries = new Map<string, Entry>();
+  /** The ids of all entries in order, undefined when it is to be made again. */
+  #order: readonly string[] | undefined;
 
   constructor(options: VaultKeysOptions) {
     this.#options = options;
@@ -98,10 +100,8 @@ export class VaultKeys {
   }
 
   #sorted(nameOf: (id: string) => string | undefined): readonly string[] {
-    return [...this.#entries.keys()]
-      .toSorted((one, other) => (one < other ? -1 : 1))
-      .map(nameOf)
-      .filter((name) => name !== undefined);
+    this.#order ??= [...this.#entries.keys()].toSorted();
+    return this.#order.map(nameOf).filter((name) => name !== undefined);
   }
 
   /** A new key, or a new version of one that exists. Throws VaultError. */
@@ -157,7 +157,6 @@ export class VaultKeys {
     if (this.settings.purgeProtection) {
       throw forbidden(
         'Operation "purge" is not allowed because purge protection is enabled for this vault. Key Vault service will automatically purge it after the retention period has passed.',
-        'ForbiddenByPolicy',
       );
     }
     this.#remove(key.name);
@@ -224,19 +223,22 @@ export class VaultKeys {
       this.#remove(name);
       return undefined;
     }
-    const due = this.#dueVersions(entry.key, now);
+    const due = this.#dueVersions(entry, now);
     if (due.length === 0) return entry;
     this.#put({ ...entry.key, versions: [...entry.key.versions, ...due] }, undefined, entry.hiddenUntil);
     return this.#entries.get(name.toLowerCase());
   }
 
-  #dueVersions(key: VaultKey, now: number): KeyVersion[] {
+  /** What the rotation policy made since somebody last looked. Nothing happens before the policy was set, or to a deleted key. */
+  #dueVersions({ key, hiddenUntil }: Entry, now: number): KeyVersion[] {
     const due: KeyVersion[] = [];
     for (;;) {
       const newest = due.at(-1) ?? newestOf(key);
-      const at = rotatesAt(key.policy, newest);
-      if (at === undefined || at > now || key.versions.length + due.length >= this.#maxVersions) return due;
-      due.push(this.#successor({ ...key, versions: [newest] }, Math.max(at, key.policy?.updatedAt ?? at)));
+      const wanted = rotatesAt(key.policy, newest);
+      if (!key.policy || wanted === undefined) return due;
+      const at = Math.max(wanted, key.policy.updatedAt, hiddenUntil);
+      if (at > now || key.versions.length + due.length >= this.#maxVersions) return due;
+      due.push(this.#successor({ ...key, versions: [newest] }, at));
     }
   }
 
@@ -268,12 +270,15 @@ export class VaultKeys {
   }
 
   #put(key: VaultKey, deletion?: Deletion, hiddenUntil = 0): void {
-    this.#entries.set(key.name.toLowerCase(), { key, deletion, hiddenUntil });
+    const id = key.name.toLowerCase();
+    if (!this.#entries.has(id)) this.#order = undefined;
+    this.#entries.set(id, { key, deletion, hiddenUntil });
     this.#options.changed?.(key.name);
   }
 
   #remove(name: string): void {
     this.#entries.delete(name.toLowerCase());
+    this.#order = undefined;
     this.#options.changed?.(name);
   }
 }

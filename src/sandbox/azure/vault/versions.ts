@@ -22,8 +22,15 @@ export type KeyVersion = {
   readonly material: Material;
 };
 
+const KEY_TYPES = ['RSA', 'RSA-HSM', 'EC', 'EC-HSM', 'oct-HSM'] as const;
+
 /** The key types that vaults and managed HSMs know. */
-export type KeyType = 'RSA' | 'RSA-HSM' | 'EC' | 'EC-HSM' | 'oct-HSM';
+export type KeyType = (typeof KEY_TYPES)[number];
+
+/** Whether a text of a request is a key type. */
+export function isKeyType(text: string | undefined): text is KeyType {
+  return KEY_TYPES.some((type) => type === text);
+}
 
 /** A key with all its versions, immutable. */
 export type VaultKey = {
