@@ -15,6 +15,7 @@ import type {
   Verdict,
 } from './model.ts';
 import type { Policy } from './policy.ts';
+import { type PurgedAfter, verdictOf } from './purge.ts';
 import type { InaccessibleReason, UnknownReason } from './reasons.ts';
 import { isStaleRead, takeVersion, type VersionChange } from './versions.ts';
 import { hasBetterWitness, isReplayed, withWitness } from './witness.ts';
@@ -41,8 +42,8 @@ export interface StepRules {
   readonly versionsCanReturn: boolean;
   /** Every rule of the key's service, with its default severity; `policy.rules` is applied here, not there. */
   judge(facts: KeyFacts, now: number): RuleJudgement;
-  /** How long (ms) a key must be gone until that proves that nothing brings it back; `agreed`: if a second witness says so. */
-  readonly purgedAfterMs?: { readonly alone: number; readonly agreed: number };
+  /** Absent: a key that is gone never counts as purged. */
+  readonly purgedAfterMs?: PurgedAfter;
   /** Digest of what the listing said before this look; kept only if the look is conclusive, so that a failed one is repeated. */
   readonly digest?: string;
 }
@@ -88,7 +89,7 @@ export function step(
   if (record && ignored === 'replayed') return { record, events: [], suspect: stillSuspect(record), ignored };
 
   const before = record ?? unseen(observation);
-  const verdict = verdictOf(before, observation, rules);
+  const verdict = verdictOf(before, observation, rules.purgedAfterMs);
   const looked: KeyRecord = {
     ...before,
     checkedAt: before.checkedAt > now ? observation.at : Math.max(before.checkedAt, observation.at),
@@ -201,23 +202,6 @@ function unseen(observation: Observation): KeyRecord {
     evidence: observation.evidence,
     witnesses: [],
   };
-}
-
-/**
- * What only the record can tell. Whether there ever was a current version: a secret that was never filled is not lost. How
- * long a key has been gone already: after a delete, a cloud may answer 404 to everything before it shows what can be undone.
- */
-function verdictOf(record: KeyRecord, observation: Observation, { purgedAfterMs }: StepRules): Verdict {
-  const { facts, verdict } = observation;
-  if (verdict.status !== 'inaccessible') return verdict;
-  if (verdict.reason === 'no_current_version') {
-    const neverFilled = facts !== undefined && facts.version === undefined && record.facts?.version === undefined;
-    return neverFilled ? { status: 'accessible' } : verdict;
-  }
-  if (verdict.reason !== 'not_found' || !purgedAfterMs || !record.gone) return verdict;
-  const agreed = observation.facts === undefined && observation.failure.agreed;
-  const needed = agreed ? purgedAfterMs.agreed : purgedAfterMs.alone;
-  return observation.at - record.gone.since >= needed ? { status: 'inaccessible', reason: 'purged' } : verdict;
 }
 
 function failToConclude(record: KeyRecord, observation: Observation, reason: UnknownReason, policy: Policy): KeyRecord {

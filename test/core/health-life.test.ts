@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { forgettable } from '../../src/core/health.ts';
 import type { KeyRecord } from '../../src/core/model.ts';
 import type { InaccessibleReason } from '../../src/core/reasons.ts';
-import { DAY, failed, look, lost, OK, POLICY, run, T0 } from './support/looks.ts';
+import { DAY, failed, look, lost, MINUTE, OK, POLICY, RULES, run, SECOND, T0 } from './support/looks.ts';
 
 const WEEK = POLICY.forgetAfterMs;
 const gone = (at: number, reason: InaccessibleReason = 'not_found') => failed(at, { status: 'inaccessible', reason });
@@ -84,6 +84,59 @@ describe('a key that vanished without a word', () => {
 
   it('can be gone since first sight', () => {
     expect(run([gone(T0), gone(T0 + 1)]).record.gone).toEqual({ since: T0, announced: false });
+  });
+});
+
+describe('a key whose cloud may purge', () => {
+  const purges = { ...RULES, purgedAfterMs: { alone: 10 * MINUTE, agreed: 2 * MINUTE } };
+  const missing = (at: number, agreed = false) => {
+    const observation = gone(at);
+    return agreed && !observation.facts
+      ? { ...observation, failure: { ...observation.failure, agreed: true as const } }
+      : observation;
+  };
+  const reason = (record: KeyRecord) =>
+    record.belief?.verdict.status === 'inaccessible' && record.belief.verdict.reason;
+  const every = (step: number, until: number, agreed = false) =>
+    Array.from({ length: until / step }, (_, at) => missing(T0 + (at + 1) * step, agreed));
+
+  it.each([
+    ['ten minutes when nobody else says so', false, 10],
+    ['two when a second witness agrees', true, 2],
+  ])('is gone at first, and purged after %s', (_, agreed, minutes) => {
+    const before = run([look(T0, OK), ...every(30 * SECOND, minutes * MINUTE, agreed)], purges);
+    expect(reason(before.record)).toBe('not_found');
+    const after = run(
+      [1, 2].map((more) => missing(T0 + (minutes + more) * MINUTE, agreed)),
+      purges,
+      before.record,
+    );
+    expect(reason(after.record)).toBe('purged');
+    expect(after.events).toMatchObject([
+      { type: 'transition', from: 'inaccessible', to: 'inaccessible', reason: 'purged' },
+    ]);
+    expect(after.record.belief?.since).toBe(T0 + 30 * SECOND);
+  });
+
+  it('and that was soft-deleted stays so while it is being recovered, without a word', () => {
+    const deleted = run([look(T0, lost('soft_deleted'))], purges).record;
+    const looks = [...every(5 * SECOND, 60 * SECOND, true), look(T0 + 61 * SECOND, OK), look(T0 + 66 * SECOND, OK)];
+    const { events, record } = run(looks, purges, deleted);
+    expect(events.map(({ type, to }) => [type, to])).toEqual([['transition', 'accessible']]);
+    expect(record.inconclusive).toBe(0);
+  });
+
+  it.each([
+    [true, 2],
+    [false, 10],
+  ])('and that was soft-deleted is purged when it never comes back (agreed: %s)', (agreed, minutes) => {
+    const deleted = run([look(T0, lost('soft_deleted'))], purges).record;
+    const { record, events } = run(every(30 * SECOND, (minutes + 2) * MINUTE, agreed), purges, deleted);
+    expect(reason(record)).toBe('purged');
+    expect(events).toHaveLength(1);
+    expect(record.blindSince).toBeUndefined();
+    expect(forget(record, T0 + DAY)).toBe('announced_deletion_completed');
+    expect(forget(record, T0 + DAY, 1)).toBeUndefined();
   });
 });
 
