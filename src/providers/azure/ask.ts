@@ -59,11 +59,6 @@ export function exchange(): Exchange | undefined {
   return CURRENT.getStore();
 }
 
-/** Runs `work`, whose requests belong to no call: tokens are shared by all of them. */
-export function outsideOfCalls<T>(work: () => T): T {
-  return CURRENT.exit(work);
-}
-
 /** What was sent and answered before `error` was thrown. */
 export function exchangeOf(error: unknown): Exchange | undefined {
   return typeof error === 'object' && error !== null ? FAILED.get(error) : undefined;

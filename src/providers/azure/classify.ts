@@ -90,7 +90,7 @@ const THROTTLED: ReadonlySet<string> = new Set([
 const TRANSITIONAL: ReadonlySet<string> = new Set(['ObjectIsBeingDeleted', 'ObjectIsBeingRecovered']);
 
 /** Operations that are about no single object: what they say can make a source fail, but no key lost. */
-const OBJECTLESS = /^list|(^|\W)list[A-Z]?|^GetToken$/i;
+const OBJECTLESS = /(^|\W)list|^(GetToken|Knock)$/i;
 
 /**
  * Names `error`, which the SDK threw during `operation`; a `CallFailed` around it is taken off. Whatever it cannot tell is
