@@ -49,6 +49,16 @@ export const MIGRATIONS: readonly Migration[] = [
         body TEXT NOT NULL
       );`,
   },
+  {
+    name: 'consumers',
+    sql: `
+      CREATE TABLE consumers (
+        id INTEGER PRIMARY KEY,
+        resource TEXT NOT NULL UNIQUE,
+        kind TEXT NOT NULL,
+        body TEXT NOT NULL
+      );`,
+  },
 ];
 
 /** The newest step that was applied to this database; 0 for one without any. */

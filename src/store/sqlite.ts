@@ -1,9 +1,16 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { type KeyEvent, type KeyRecord, type SourceRecord, type StoredEvent, sourceKey } from '../core/model.ts';
+import {
+  type ConsumerRecord,
+  type KeyEvent,
+  type KeyRecord,
+  type SourceRecord,
+  type StoredEvent,
+  sourceKey,
+} from '../core/model.ts';
 import type { Opened } from './statefile.ts';
 import { type Change, type EventQuery, type Store, type StoredState, StoreError, type VersionRow } from './store.ts';
-import { PAGE_CHARS, type RecordPage, type SlicePlace, type Tables, type Write } from './tables.ts';
+import { PAGE_CHARS, type Page, type PagedTable, type SlicePlace, type Tables, type Write } from './tables.ts';
 import type { Answer, Call, ThreadData } from './thread.ts';
 
 /** Events in one message. */
@@ -39,15 +46,10 @@ class SqliteStore implements Store {
 
   load(): Promise<StoredState> {
     return this.#alone(async () => {
-      const records: KeyRecord[] = [];
-      for (let after: number | undefined = 0; after !== undefined; ) {
-        const page: RecordPage = await this.#thread.call('records', after);
-        for (const body of page.bodies) records.push(this.#thread.parse<KeyRecord>(body));
-        after = page.next;
-        await nextTurn();
-      }
+      const records = await this.#read<KeyRecord>('records');
+      const consumers = await this.#read<ConsumerRecord>('consumers');
       const sources = await this.#thread.call('sources');
-      return { records, sources: sources.map((body) => this.#thread.parse<SourceRecord>(body)) };
+      return { records, consumers, sources: sources.map((body) => this.#thread.parse<SourceRecord>(body)) };
     });
   }
 
@@ -109,6 +111,17 @@ class SqliteStore implements Store {
     return this.#disposed;
   }
 
+  async #read<T>(table: PagedTable): Promise<T[]> {
+    const read: T[] = [];
+    for (let after: number | undefined = 0; after !== undefined; ) {
+      const page: Page = await this.#thread.call('page', table, after);
+      for (const body of page.bodies) read.push(this.#thread.parse<T>(body));
+      after = page.next;
+      await nextTurn();
+    }
+    return read;
+  }
+
   /** Runs one call after all earlier ones: nothing else falls into a transaction that comes in slices. */
   #alone<T>(run: () => Promise<T>): Promise<T> {
     const result = this.#tail.then(run);
@@ -120,7 +133,11 @@ class SqliteStore implements Store {
 /** A change as rows, in the order in which they are written. */
 function* writes(change: Change): Generator<Write> {
   for (const resource of change.deletes) yield ['forget', resource];
+  for (const resource of change.consumers.deletes) yield ['forgetConsumer', resource];
   for (const record of change.upserts) yield recordRow(record);
+  for (const record of change.consumers.upserts) {
+    yield ['consumer', record.resource, record.stub.kind, JSON.stringify(record)];
+  }
   for (const event of change.events) yield eventRow(event);
   for (const source of change.deletedSources) yield ['dropSource', source];
   for (const source of change.sources) yield ['source', sourceKey(source), JSON.stringify(source)];
@@ -156,7 +173,7 @@ function* slices(rows: Iterable<Write>): Generator<{ readonly rows: readonly Wri
       chars = 0;
     }
     slice.push(row);
-    chars += ROW_CHARS + (row[0] === 'record' ? row[3].length : 0);
+    chars += ROW_CHARS + (row[0] === 'record' || row[0] === 'consumer' ? row[3].length : 0);
   }
   if (slice.length > 0) yield { rows: slice, place: { first, last: true } };
 }

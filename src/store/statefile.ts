@@ -85,11 +85,17 @@ function refuseStrangers(db: DatabaseSync, path: string): void {
   }
 }
 
+/** Tables whose bodies a start parses, in whichever schema has them. */
+const BODIES = ['records', 'consumers', 'sources'];
+
 /** Structure of every page, and that every body still is JSON: what a start relies on. */
 function check(db: DatabaseSync, path: string): void {
   const found = db.prepare('PRAGMA quick_check(1)').get()?.quick_check;
   if (found !== 'ok') throw new StoreError('corrupt', `state file ${path} is corrupted: ${String(found)}`);
-  for (const table of ['records', 'sources']) {
+  // An older schema is checked before it is migrated, and does not have all of them yet.
+  const here = db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?");
+  for (const table of BODIES) {
+    if (here.get(table) === undefined) continue;
     if (db.prepare(`SELECT 1 FROM ${table} WHERE NOT json_valid(body) LIMIT 1`).get() !== undefined) {
       throw new StoreError('corrupt', `state file ${path} is corrupted: unreadable row in ${table}`);
     }

@@ -89,9 +89,9 @@ export class StoreError extends Error {
 export interface Store extends AsyncDisposable {
   load(): Promise<StoredState>;
   /**
-   * One transaction, whatever its size: durable when the promise resolves. Deletes come before upserts. A record whose
-   * `facts.version` was not seen before on its resource adds a row to `versions`; a deleted record takes its versions
-   * along, its events stay.
+   * One transaction, whatever its size: durable when the promise resolves. Deletes come before upserts. A key's record
+   * whose `facts.version` was not seen before on its resource adds a row to `versions`; a deleted one takes its versions
+   * along. Events stay, those of a key and those of a consumer.
    */
   commit(change: Change): Promise<void>;
   /** Ascending by id, at most `limit`. */

@@ -1,7 +1,6 @@
 /** All SQL that runs once a state file is open. Synchronous; `thread.ts` runs it away from the event loop. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { EventType, KeyKind, StoredEvent } from '../core/model.ts';
-import type { KeyReason } from '../core/reasons.ts';
+import type { ConsumerKind, EventType, KeyKind, StoredEvent } from '../core/model.ts';
 import type { EventQuery, VersionRow } from './store.ts';
 
 /** One row to write, as it travels to the thread: flat, because objects are dear to clone. Instants in ms. */
@@ -16,12 +15,14 @@ export type Write =
       createdAt: number | null,
       detectedAt: number,
     ]
+  | readonly ['forgetConsumer', resource: string]
+  | readonly ['consumer', resource: string, kind: ConsumerKind, body: string]
   | readonly [
       'event',
       at: number,
       type: EventType,
       resource: string,
-      kind: KeyKind,
+      kind: KeyKind | ConsumerKind,
       from: string | null,
       to: string | null,
       reason: string | null,
@@ -36,8 +37,11 @@ export interface SlicePlace {
   readonly last: boolean;
 }
 
-/** A page of record bodies; `next` continues, absent at the end. */
-export interface RecordPage {
+/** What is read in pages. */
+export type PagedTable = 'records' | 'consumers';
+
+/** A page of bodies; `next` continues, absent at the end. */
+export interface Page {
   readonly bodies: readonly string[];
   readonly next?: number;
 }
@@ -51,8 +55,8 @@ export interface Tables {
   write(rows: readonly Write[], place: SlicePlace): void;
   /** Ends the running transaction, if there is one, without a trace. */
   rollback(): void;
-  /** Records with an id after `after`, up to `PAGE_CHARS`. */
-  records(after: number): RecordPage;
+  /** Bodies with an id after `after`, up to `PAGE_CHARS`, in the order in which their resources were first kept. */
+  page(table: PagedTable, after: number): Page;
   sources(): readonly string[];
   events(query: EventQuery): StoredEvent[];
   versions(resource: string): readonly VersionRow[];
@@ -91,6 +95,12 @@ export function openTables(db: DatabaseSync): Tables {
         if (version !== null) sql(ADD_VERSION).run(id, version, createdAt, detectedAt);
         return;
       }
+      case 'forgetConsumer':
+        sql('DELETE FROM consumers WHERE resource = ?').run(row[1]);
+        return;
+      case 'consumer':
+        sql(UPSERT_CONSUMER).run(row[1], row[2], row[3]);
+        return;
       case 'event':
         sql(ADD_EVENT).run(row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8]);
         return;
@@ -118,10 +128,10 @@ export function openTables(db: DatabaseSync): Tables {
 
     rollback,
 
-    records(after) {
+    page(table, after) {
       const bodies: string[] = [];
       let chars = 0;
-      for (const row of sql('SELECT id, body FROM records WHERE id > ? ORDER BY id').iterate(after)) {
+      for (const row of sql(`SELECT id, body FROM ${table} WHERE id > ? ORDER BY id`).iterate(after)) {
         const { id, body } = row as { id: number; body: string };
         bodies.push(body);
         chars += body.length;
@@ -181,6 +191,10 @@ const ADD_VERSION = `
   ON CONFLICT (record, version) DO UPDATE SET created_at = excluded.created_at
   WHERE created_at IS NULL AND excluded.created_at IS NOT NULL`;
 
+const UPSERT_CONSUMER = `
+  INSERT INTO consumers (resource, kind, body) VALUES (?, ?, ?)
+  ON CONFLICT (resource) DO UPDATE SET kind = excluded.kind, body = excluded.body`;
+
 const ADD_EVENT = `
   INSERT INTO events (at, type, resource, kind, "from", "to", reason, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
 
@@ -194,7 +208,7 @@ const VERSIONS_OF = `
 interface EventRow extends Omit<StoredEvent, 'from' | 'to' | 'reason' | 'version'> {
   readonly from: string | null;
   readonly to: string | null;
-  readonly reason: KeyReason | null;
+  readonly reason: Required<StoredEvent>['reason'] | null;
   readonly version: string | null;
 }
 

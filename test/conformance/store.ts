@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Store, StoreError } from '../../src/store/store.ts';
-import { anyEvent, anyRecord } from '../store/arbitraries.ts';
-import { change, event, record, source, T0 } from '../store/records.ts';
+import { anyConsumer, anyEvent, anyRecord } from '../store/arbitraries.ts';
+import { change, consumer, event, record, source, T0 } from '../store/records.ts';
 
 /** Somewhere that a store keeps its state; what was committed there is found by the next `open`. */
 export interface StorePlace extends AsyncDisposable {
@@ -21,7 +21,7 @@ export function storeConformance(name: string, place: () => Promise<StorePlace>)
     };
 
     scenario('a new one is empty', async (store) => {
-      expect(await store.load()).toEqual({ records: [], sources: [] });
+      expect(await store.load()).toEqual({ records: [], consumers: [], sources: [] });
       expect(await store.events({ limit: 10 })).toEqual([]);
       expect(await store.versions('arn:nothing')).toEqual([]);
       expect(await store.prune(T0)).toBe(0);
@@ -32,12 +32,20 @@ export function storeConformance(name: string, place: () => Promise<StorePlace>)
       await fc.assert(
         fc.asyncProperty(
           fc.uniqueArray(anyRecord, { selector: (r) => r.resource, maxLength: 5 }),
+          fc.uniqueArray(anyConsumer, { selector: (r) => r.resource, maxLength: 5 }),
           fc.array(anyEvent),
-          async (records, events) => {
+          async (records, consumers, events) => {
             const after = (await store.events({ limit: 1, order: 'newest' }))[0]?.id ?? 0;
-            const before = (await store.load()).records.map((r) => r.resource);
-            await store.commit(change({ deletes: before, upserts: records, events }));
-            expect((await store.load()).records).toStrictEqual(records);
+            const before = await store.load();
+            await store.commit(
+              change({
+                deletes: before.records.map((r) => r.resource),
+                upserts: records,
+                consumers: { deletes: before.consumers.map((r) => r.resource), upserts: consumers },
+                events,
+              }),
+            );
+            expect(await store.load()).toStrictEqual({ records, consumers, sources: [] });
             const stored = await store.events({ after, limit: 1_000 });
             expect(stored.map(({ id, ...rest }) => rest)).toStrictEqual(events);
           },
@@ -48,14 +56,23 @@ export function storeConformance(name: string, place: () => Promise<StorePlace>)
 
     it('what was committed is there after a restart', async () => {
       await using here = await place();
-      const parts = { upserts: [record(1), record(2)], events: [event(record(1))], sources: [source('kms')] };
+      const parts = {
+        upserts: [record(1), record(2)],
+        consumers: { upserts: [consumer(1), consumer(2)] },
+        events: [event(record(1)), event(consumer(2))],
+        sources: [source('kms')],
+      };
       {
         await using store = await here.open();
         await store.commit(change(parts));
       }
       await using store = await here.open();
-      expect(await store.load()).toStrictEqual({ records: parts.upserts, sources: parts.sources });
-      expect(await store.events({ limit: 10 })).toStrictEqual([{ id: 1, ...event(record(1)) }]);
+      expect(await store.load()).toStrictEqual({
+        records: parts.upserts,
+        consumers: parts.consumers.upserts,
+        sources: parts.sources,
+      });
+      expect(await store.events({ limit: 10 })).toStrictEqual(parts.events.map((e, n) => ({ id: n + 1, ...e })));
       expect(await store.versions(record(1).resource)).toHaveLength(1);
     });
 
@@ -82,6 +99,37 @@ export function storeConformance(name: string, place: () => Promise<StorePlace>)
       await store.commit(change({ deletes: [record(1).resource], upserts: [record(1, 'new')] }));
       expect((await store.load()).records).toStrictEqual([record(1, 'new')]);
       expect((await store.versions(record(1).resource)).map((v) => v.version)).toEqual(['new']);
+    });
+
+    scenario('an upsert replaces the whole consumer, which keeps its place', async (store) => {
+      const { facts: _, digest: __, ...bare } = consumer(1);
+      await store.commit(change({ consumers: { upserts: [consumer(1), consumer(2)] } }));
+      await store.commit(change({ consumers: { upserts: [bare] } }));
+      expect((await store.load()).consumers).toStrictEqual([bare, consumer(2)]);
+    });
+
+    scenario('a deleted consumer leaves its events, and one that is made in the same change is new', async (store) => {
+      const [first, second] = [consumer(1), consumer(2)];
+      const deletes = [first.resource, 'arn:never:seen'];
+      await store.commit(change({ consumers: { upserts: [first, second] }, events: [event(first)] }));
+      await store.commit(change({ consumers: { deletes }, events: [event(first, { type: 'removed' })] }));
+      expect((await store.load()).consumers).toStrictEqual([second]);
+      expect((await store.events({ limit: 10 })).map((e) => e.type)).toEqual(['first_seen', 'removed']);
+
+      const anew = { ...second, firstSeenAt: T0 + 1 };
+      await store.commit(change({ consumers: { upserts: [first, anew], deletes: [second.resource] } }));
+      expect((await store.load()).consumers).toStrictEqual([first, anew]);
+    });
+
+    scenario('a key and a consumer of the same name have nothing to do with each other', async (store) => {
+      const twin = { ...consumer(1), resource: record(1).resource };
+      await store.commit(change({ upserts: [record(1)], consumers: { upserts: [twin] } }));
+      expect(await store.load()).toStrictEqual({ records: [record(1)], consumers: [twin], sources: [] });
+      await store.commit(change({ deletes: [twin.resource] }));
+      expect(await store.load()).toStrictEqual({ records: [], consumers: [twin], sources: [] });
+      await store.commit(change({ upserts: [record(1)], consumers: { deletes: [twin.resource] } }));
+      expect(await store.load()).toStrictEqual({ records: [record(1)], consumers: [], sources: [] });
+      expect(await store.versions(record(1).resource)).toHaveLength(1);
     });
 
     scenario('each version of a key is one row, also after a rollback to it', async (store) => {
@@ -137,6 +185,25 @@ export function storeConformance(name: string, place: () => Promise<StorePlace>)
       expect(await told({ limit: 0 })).toEqual([]);
     });
 
+    scenario('events of consumers stand among those of keys and are found by their kinds', async (store) => {
+      const flow = { ...consumer(2), stub: { ...consumer(2).stub, kind: 'mediaconnect-flow' as const } };
+      const events = [
+        event(record(1)),
+        event(consumer(1), { type: 'transition', from: 'ok', to: 'impaired', reason: 'access_revoked' }),
+        event(flow, { type: 'new_version', from: 'v1', to: 'v2', version: 'v2' }),
+        event(consumer(1), { type: 'transition', from: 'impaired', to: 'ok' }),
+      ];
+      await store.commit(change({ events }));
+      const stored = events.map((e, n) => ({ id: n + 1, ...e }));
+      const [, impaired, updated, recovered] = stored;
+      expect(await store.events({ limit: 10 })).toStrictEqual(stored);
+      expect(await store.events({ kind: 'media-services-account', limit: 10 })).toStrictEqual([impaired, recovered]);
+      expect(await store.events({ kind: 'mediaconnect-flow', limit: 10 })).toStrictEqual([updated]);
+      expect(await store.events({ kind: 'codebuild-project', limit: 10 })).toEqual([]);
+      const latest = { resource: consumer(1).resource, type: 'transition', order: 'newest', limit: 1 } as const;
+      expect(await store.events(latest)).toStrictEqual([recovered]);
+    });
+
     scenario('event ids ascend and are never given twice, not even after a prune', async (store) => {
       await store.commit(change({ events: [event(record(1)), event(record(2), { at: T0 + 10 })] }));
       expect(await store.prune(T0 + 10)).toBe(1);
@@ -159,21 +226,36 @@ export function storeConformance(name: string, place: () => Promise<StorePlace>)
       scenario(
         `a change of ${size} that is refused at its last row leaves nothing, and the next one is taken`,
         async (store) => {
-          await store.commit(change({ upserts: [record(0)], sources: [source('kms')] }));
+          const held = { records: [record(0)], consumers: [consumer(0)], sources: [source('kms')] };
+          await store.commit(
+            change({
+              upserts: held.records,
+              consumers: { upserts: held.consumers },
+              sources: held.sources,
+            }),
+          );
           const upserts = Array.from({ length: size }, (_, n) => record(n, 'v2'));
-          const events = upserts.map((r) => event(r));
+          const consumers = {
+            upserts: Array.from({ length: size }, (_, n) => consumer(n, T0 + 1)),
+            deletes: [consumer(0).resource],
+          };
+          const events = [...upserts, ...consumers.upserts].map((r) => event(r));
           const bad = event(record(0), { kind: null as never });
-          const offered = { upserts, events, sources: [source('other')], deletes: [record(0).resource] };
+          const offered = { upserts, consumers, events, sources: [source('other')], deletes: [record(0).resource] };
           const refused = store.commit(change({ ...offered, events: [...events, bad] }));
           await expect(refused).rejects.toBeInstanceOf(StoreError);
           await expect(refused).rejects.toMatchObject({ reason: 'rejected' });
-          expect(await store.load()).toStrictEqual({ records: [record(0)], sources: [source('kms')] });
+          expect(await store.load()).toStrictEqual(held);
           expect(await store.events({ limit: 10 })).toEqual([]);
           expect((await store.versions(record(0).resource)).map((v) => v.version)).toEqual(['v1-0']);
 
           await store.commit(change(offered));
-          expect((await store.load()).records).toHaveLength(size);
-          expect(await store.events({ limit: 10_000 })).toHaveLength(size);
+          expect(await store.load()).toStrictEqual({
+            records: upserts,
+            consumers: consumers.upserts,
+            sources: [source('kms'), source('other')],
+          });
+          expect(await store.events({ limit: 10_000 })).toHaveLength(2 * size);
         },
       );
     }
@@ -182,34 +264,58 @@ export function storeConformance(name: string, place: () => Promise<StorePlace>)
       const upserts = Array.from({ length: 3_000 }, (_, n) => record(n));
       const unwritable = { ...record(3_000), versionChanges: 1n as never };
       await expect(store.commit(change({ upserts: [...upserts, unwritable] }))).rejects.toThrow(TypeError);
-      await store.commit(change({ upserts: [record(7)] }));
-      expect((await store.load()).records).toStrictEqual([record(7)]);
+      const consumers = Array.from({ length: 3_000 }, (_, n) => consumer(n));
+      const unwritten = { ...consumer(3_000), inconclusive: 1n as never };
+      await expect(
+        store.commit(change({ upserts, consumers: { upserts: [...consumers, unwritten] } })),
+      ).rejects.toThrow(TypeError);
+      await store.commit(change({ upserts: [record(7)], consumers: { upserts: [consumer(7)] } }));
+      expect(await store.load()).toStrictEqual({ records: [record(7)], consumers: [consumer(7)], sources: [] });
     });
 
     scenario('calls that are made during a large commit wait for it, in order', async (store) => {
       const upserts = Array.from({ length: 3_000 }, (_, n) => record(n));
-      let turns = 0;
+      const consumers = Array.from({ length: 3_000 }, (_, n) => consumer(n));
+      // However quick the database, the event loop goes round between every few rows.
+      let read = 0;
+      let most = 0;
+      const counted = <T extends { readonly checkedAt: number }>(row: T): T =>
+        Object.defineProperty({ ...row }, 'checkedAt', {
+          enumerable: true,
+          get() {
+            read += 1;
+            most = Math.max(most, read);
+            return row.checkedAt;
+          },
+        });
       let turning = true;
       const turn = () => {
-        turns += 1;
+        read = 0;
         if (turning) setImmediate(turn);
       };
       turn();
-      const first = store.commit(change({ upserts, events: upserts.map((r) => event(r)) }));
+      const first = store.commit(
+        change({
+          upserts: upserts.map(counted),
+          consumers: { upserts: consumers.map(counted) },
+          events: upserts.map((r) => event(r)),
+        }),
+      );
       const state = store.load();
       const events = store.events({ limit: 10_000 });
       const versions = store.versions(record(2_999).resource);
-      const second = store.commit(change({ deletes: upserts.map((r) => r.resource) }));
+      const deletes = consumers.map((r) => r.resource);
+      const second = store.commit(change({ deletes: upserts.map((r) => r.resource), consumers: { deletes } }));
       const after = store.load();
       await first;
       turning = false;
-      // However quick the database, the event loop goes round between every few records.
-      expect(turns).toBeGreaterThan(upserts.length / 200);
-      expect((await state).records).toStrictEqual(upserts);
+      expect(most).toBeGreaterThan(0);
+      expect(most).toBeLessThanOrEqual(250);
+      expect(await state).toStrictEqual({ records: upserts, consumers, sources: [] });
       expect(await events).toHaveLength(3_000);
       expect(await versions).toHaveLength(1);
       await second;
-      expect((await after).records).toEqual([]);
+      expect(await after).toEqual({ records: [], consumers: [], sources: [] });
     });
 
     it('closing waits for what was asked, can be repeated, and ends the store', async () => {

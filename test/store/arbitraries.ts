@@ -1,123 +1,181 @@
 import fc from 'fast-check';
 import {
+  type Belief,
+  CONSUMER_KINDS,
+  type ConsumerFacts,
+  type ConsumerRecord,
+  type ConsumerStub,
+  type Dependency,
   EVENT_TYPES,
   type Evidence,
+  type Grant,
   KEY_KINDS,
   type KeyEvent,
   type KeyFacts,
   type KeyRecord,
+  type KeyStub,
+  type KeyUse,
+  type OpenFinding,
   PROVIDERS,
   SEVERITIES,
+  type Version,
+  type Witness,
 } from '../../src/core/model.ts';
-import { INACCESSIBLE_REASONS, UNKNOWN_REASONS } from '../../src/core/reasons.ts';
+import { CONSUMER_REASONS, INACCESSIBLE_REASONS, UNKNOWN_REASONS } from '../../src/core/reasons.ts';
 
 const text = fc.string({ unit: 'binary', maxLength: 40 });
+const texts = fc.array(text, { maxLength: 5 });
+const texted = fc.dictionary(text, text, { noNullPrototype: true });
 const instant = fc.integer({ min: -8.64e15, max: 8.64e15 });
 const count = fc.nat();
-const scalar = fc.oneof(
+const flag = fc.boolean();
+const scalars = fc.dictionary(
   text,
-  fc.integer(),
-  fc.double({ noNaN: true, noDefaultInfinity: true }).map((x) => x + 0),
-  fc.boolean(),
+  fc.oneof(
+    text,
+    fc.integer(),
+    fc.double({ noNaN: true, noDefaultInfinity: true }).map((x) => x + 0),
+    flag,
+  ),
+  { noNullPrototype: true },
 );
-const version = optional({ id: text }, { createdAt: instant });
-const reason = fc.constantFrom(...UNKNOWN_REASONS);
-const verdict = fc.oneof(
+const unknown = fc.constantFrom(...UNKNOWN_REASONS);
+const inaccessible = fc.constantFrom(...INACCESSIBLE_REASONS);
+const consumerReason = fc.constantFrom(...CONSUMER_REASONS);
+const verdict: fc.Arbitrary<Belief['verdict']> = fc.oneof(
   fc.constant({ status: 'accessible' } as const),
-  plain({ status: fc.constant('inaccessible' as const), reason: fc.constantFrom(...INACCESSIBLE_REASONS) }),
+  shape<Extract<Belief['verdict'], { status: 'inaccessible' }>>(
+    { status: fc.constant('inaccessible'), reason: inaccessible },
+    {},
+  ),
 );
-const evidence: fc.Arbitrary<Evidence> = optional(
+
+const version = shape<Version>(
+  { id: text },
+  { createdAt: instant, enabled: flag, notBeforeAt: instant, expiresAt: instant },
+);
+const grant = shape<Grant>(
+  { principal: text, via: fc.constantFrom('policy', 'role'), permissions: texts },
+  { type: text },
+);
+const dependency = shape<Dependency>({ anyOf: texts, role: text }, { assumed: flag });
+const use = shape<KeyUse>({ resource: text, role: text }, { versionInUse: text, pinned: flag });
+const finding = shape<OpenFinding>(
+  { id: text, severity: fc.constantFrom(...SEVERITIES), summary: text, since: instant },
+  { remedy: text },
+);
+const evidence = shape<Evidence>(
   { operation: text },
   { status: count, code: text, message: text, requestId: text, attempts: count },
 );
-const stub = {
-  resource: text,
-  kind: fc.constantFrom(...KEY_KINDS),
-  name: text,
-  provider: fc.constantFrom(...PROVIDERS),
-  account: text,
-  location: text,
-};
-const facts: fc.Arbitrary<KeyFacts> = optional(
-  {
-    ...stub,
-    state: text,
-    tags: fc.dictionary(text, text, { noNullPrototype: true }),
-    dependsOn: fc.array(optional({ anyOf: fc.array(text), role: text }, { assumed: fc.boolean() }), { maxLength: 3 }),
-    attributes: fc.dictionary(text, scalar, { noNullPrototype: true }),
-  },
+const witness = shape<Witness>({ target: text, service: text, location: text, at: instant, conclusive: flag }, {});
+
+const identity = { resource: text, name: text, provider: fc.constantFrom(...PROVIDERS), account: text, location: text };
+const keyStub = { ...identity, kind: fc.constantFrom(...KEY_KINDS) };
+const consumerStub = { ...identity, kind: fc.constantFrom(...CONSUMER_KINDS) };
+
+const keyFacts = shape<KeyFacts>(
+  { ...keyStub, state: text, tags: texted, dependsOn: few(dependency), attributes: scalars },
   {
     spec: text,
-    aliases: fc.array(text, { maxLength: 3 }),
+    aliases: texts,
     version,
     previousVersion: version,
+    versions: few(version),
     pendingVersion: version,
     createdAt: instant,
     changedAt: instant,
     expiresAt: instant,
     deletionAt: instant,
     recoverableUntil: instant,
-    rotationEnabled: fc.boolean(),
+    rotationEnabled: flag,
     lastRotatedAt: instant,
     nextRotationAt: instant,
+    grants: few(grant),
     detailKey: text,
     detailedAt: instant,
   },
 );
 
-/** Any record: every optional field there or not, any text in every string, NUL and emoji included. */
-export const anyRecord: fc.Arbitrary<KeyRecord> = optional(
+const consumerFacts = shape<ConsumerFacts>(
+  { ...consumerStub, tags: texted, uses: few(use), attributes: scalars },
+  { state: text, createdAt: instant },
+);
+
+/** What both kinds of record always have. */
+const looked = {
+  resource: text,
+  firstSeenAt: instant,
+  inconclusive: count,
+  findings: few(finding),
+  checkedAt: instant,
+  evidence,
+  witnesses: few(witness),
+};
+
+/** Any record of a key: every optional field there or not, any text in every string, NUL and emoji included. */
+export const anyRecord = shape<KeyRecord>(
+  { ...looked, stub: shape<KeyStub>(keyStub, {}), versionChanges: count, pastVersions: texts },
   {
-    resource: text,
-    stub: plain(stub),
-    firstSeenAt: instant,
-    inconclusive: count,
-    versionChanges: count,
-    pastVersions: fc.array(text, { maxLength: 5 }),
-    findings: fc.array(
-      optional({ id: text, severity: fc.constantFrom(...SEVERITIES), summary: text, since: instant }, { remedy: text }),
-      { maxLength: 3 },
-    ),
-    checkedAt: instant,
-    evidence,
-    witnesses: fc.array(plain({ target: text, service: text, location: text, at: instant, conclusive: fc.boolean() }), {
-      maxLength: 3,
-    }),
-  },
-  {
-    facts,
-    belief: plain({ verdict, since: instant, baseline: fc.boolean() }),
-    pending: plain({ verdict, seen: count, firstAt: instant }),
-    inconclusiveReason: reason,
+    facts: keyFacts,
+    belief: shape<Belief>({ verdict, since: instant, baseline: flag }, {}),
+    pending: shape<Required<KeyRecord>['pending']>({ verdict, seen: count, firstAt: instant }, {}),
+    inconclusiveSince: instant,
+    inconclusiveReason: unknown,
     blindSince: instant,
-    blindReason: reason,
+    blindReason: unknown,
     transitionalSince: instant,
     versionDetectedAt: instant,
+    judgeAt: instant,
+    conclusiveAt: instant,
+    digest: text,
+    gone: shape<Required<KeyRecord>['gone']>({ since: instant, announced: flag }, {}),
+  },
+);
+
+/** Any record of a consumer, as wild. */
+export const anyConsumer = shape<ConsumerRecord>(
+  { ...looked, stub: shape<ConsumerStub>(consumerStub, {}) },
+  {
+    facts: consumerFacts,
+    impairment: shape<Required<ConsumerRecord>['impairment']>({ reason: consumerReason, since: instant }, {}),
+    pending: shape<Required<ConsumerRecord>['pending']>(
+      { reason: fc.constantFrom(...CONSUMER_REASONS, 'none', 'gone'), seen: count, firstAt: instant },
+      {},
+    ),
+    inconclusiveReason: unknown,
     judgeAt: instant,
     conclusiveAt: instant,
     digest: text,
   },
 );
 
-/** Any event of `resource`. */
-export const anyEvent: fc.Arbitrary<KeyEvent> = optional(
-  { at: instant, type: fc.constantFrom(...EVENT_TYPES), resource: text, kind: fc.constantFrom(...KEY_KINDS) },
-  { from: text, to: text, reason, version: text },
+/** Any event of a key or of a consumer. */
+export const anyEvent = shape<KeyEvent>(
+  {
+    at: instant,
+    type: fc.constantFrom(...EVENT_TYPES),
+    resource: text,
+    kind: fc.constantFrom(...KEY_KINDS, ...CONSUMER_KINDS),
+  },
+  { from: text, to: text, reason: fc.oneof(unknown, inaccessible, consumerReason), version: text },
 );
 
-/** A record whose first fields are always there and whose others may be absent, never undefined. */
-function optional<A extends object, B extends object>(
-  always: { [K in keyof A]: fc.Arbitrary<A[K]> },
-  sometimes: { [K in keyof B]: fc.Arbitrary<B[K]> },
-): fc.Arbitrary<A & Partial<B>> {
-  return fc
-    .tuple(plain(always), plain(sometimes, { requiredKeys: [] }))
-    .map(([a, b]) => ({ ...a, ...b }) as A & Partial<B>);
+function few<T>(one: fc.Arbitrary<T>): fc.Arbitrary<T[]> {
+  return fc.array(one, { maxLength: 3 });
 }
 
-function plain<T extends object>(
-  fields: { [K in keyof T]: fc.Arbitrary<T[K]> },
-  options: { requiredKeys?: [] } = {},
+type OptionalKey<T> = { [K in keyof T]-?: Partial<Pick<T, K>> extends Pick<T, K> ? K : never }[keyof T];
+
+/**
+ * A T whose optional fields may each be absent, never undefined. Every field has to be named: one that the model gains
+ * does not compile until it is here.
+ */
+function shape<T extends object>(
+  always: { [K in Exclude<keyof T, OptionalKey<T>>]: fc.Arbitrary<T[K]> },
+  sometimes: { [K in OptionalKey<T>]-?: fc.Arbitrary<Exclude<T[K], undefined>> },
 ): fc.Arbitrary<T> {
-  return fc.record(fields, { ...options, noNullPrototype: true }) as fc.Arbitrary<T>;
+  const fields = { ...always, ...sometimes } as unknown as { [K in keyof T]-?: fc.Arbitrary<T[K]> };
+  const requiredKeys = Object.keys(always) as (keyof T)[];
+  return fc.record(fields, { requiredKeys, noNullPrototype: true }) as unknown as fc.Arbitrary<T>;
 }

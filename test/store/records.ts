@@ -1,10 +1,12 @@
-import type { KeyEvent, KeyRecord, SourceRecord } from '../../src/core/model.ts';
+import type { ConsumerRecord, KeyEvent, KeyRecord, SourceRecord } from '../../src/core/model.ts';
 import type { Change } from '../../src/store/store.ts';
+
+type ChangeParts = Partial<Omit<Change, 'consumers'>> & { readonly consumers?: Partial<Change['consumers']> };
 
 /** 2026-11-20T00:00:00Z */
 export const T0 = Date.UTC(2026, 10, 20);
 
-/** A record of ordinary size (about 1.3 kB of JSON), number `n`, whose current version is `version`. */
+/** A record of ordinary size (about 1.5 kB of JSON), number `n`, whose current version is `version`. */
 export function record(n: number, version = `v1-${n}`, at = T0): KeyRecord {
   const name = `prod/service-${n % 97}/database-${n}`;
   const resource = `arn:aws:secretsmanager:eu-west-1:111122223333:secret:${name}-AbCdEf`;
@@ -47,8 +49,47 @@ export function record(n: number, version = `v1-${n}`, at = T0): KeyRecord {
   };
 }
 
-export function event(key: KeyRecord, fields: Partial<KeyEvent> = {}): KeyEvent {
-  return { at: T0, type: 'first_seen', resource: key.resource, kind: key.stub.kind, ...fields };
+/** A consumer of ordinary size (about 1.7 kB of JSON), number `n`, that uses a key and two storage accounts. */
+export function consumer(n: number, at = T0): ConsumerRecord {
+  const name = `media${n}`;
+  const group = `/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/video-${n % 97}/providers`;
+  const resource = `${group}/Microsoft.Media/mediaservices/${name}`;
+  const key = `https://contoso-${n % 13}.vault.azure.net/keys/cmk-${n % 100}`;
+  const stub = {
+    resource,
+    kind: 'media-services-account',
+    name,
+    provider: 'azure',
+    account: '00000000-0000-0000-0000-000000000000',
+    location: 'westeurope',
+  } as const;
+  return {
+    resource,
+    stub,
+    facts: {
+      ...stub,
+      state: 'Connected',
+      tags: { team: `team-${n % 13}` },
+      uses: [
+        { resource: key, versionInUse: `v1-${n}`, pinned: false, role: 'encrypts' },
+        { resource: `${group}/Microsoft.Storage/storageAccounts/first${n}`, role: 'stores' },
+        { resource: `${group}/Microsoft.Storage/storageAccounts/second${n}`, role: 'stores' },
+      ],
+      attributes: { encryption: 'CustomerKey', keyIdentifier: key, currentKeyIdentifier: `${key}/v1-${n}` },
+    },
+    firstSeenAt: T0,
+    inconclusive: 0,
+    findings: [],
+    checkedAt: at,
+    conclusiveAt: at,
+    evidence: { operation: 'Mediaservices_ListBySubscription', status: 200, requestId: `0000-${n}`, attempts: 1 },
+    witnesses: [{ target: 'contoso', service: 'media-services', location: 'global', at, conclusive: true }],
+    digest: `d${at}-${n}`,
+  };
+}
+
+export function event(of: KeyRecord | ConsumerRecord, fields: Partial<KeyEvent> = {}): KeyEvent {
+  return { at: T0, type: 'first_seen', resource: of.resource, kind: of.stub.kind, ...fields };
 }
 
 export function source(service: string, fields: Partial<SourceRecord> = {}): SourceRecord {
@@ -66,6 +107,15 @@ export function source(service: string, fields: Partial<SourceRecord> = {}): Sou
   };
 }
 
-export function change(parts: Partial<Change>): Change {
-  return { upserts: [], deletes: [], events: [], sources: [], deletedSources: [], ...parts };
+/** What of a change is not told is empty. */
+export function change({ consumers, ...parts }: ChangeParts): Change {
+  return {
+    upserts: [],
+    deletes: [],
+    events: [],
+    sources: [],
+    deletedSources: [],
+    ...parts,
+    consumers: { upserts: [], deletes: [], ...consumers },
+  };
 }

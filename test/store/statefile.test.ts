@@ -2,17 +2,19 @@ import { chmodSync, copyFileSync, mkdirSync, readFileSync, statSync, truncateSyn
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
+import { MIGRATIONS } from '../../src/store/migrations.ts';
 import { openStore } from '../../src/store/sqlite.ts';
 import { StateDir } from './place.ts';
-import { change, event, record, T0 } from './records.ts';
+import { change, consumer, event, record, T0 } from './records.ts';
 
 const PAGE = 4_096;
 
-/** A closed state file with 200 records and events in it. */
+/** A closed state file with 200 records, consumers and events in it. */
 async function filled(dir: StateDir): Promise<void> {
   await using store = await dir.open();
   const upserts = Array.from({ length: 200 }, (_, n) => record(n));
-  await store.commit(change({ upserts, events: upserts.map((r) => event(r)) }));
+  const consumers = { upserts: Array.from({ length: 200 }, (_, n) => consumer(n)) };
+  await store.commit(change({ upserts, consumers, events: upserts.map((r) => event(r)) }));
 }
 
 /** Changes the database behind the store's back. */
@@ -55,6 +57,10 @@ describe('a corrupted file is moved aside and a new one begun:', () => {
       const content = readFileSync(dir.file).toString('latin1');
       writeFileSync(dir.file, content.replaceAll('"rotationRules"', '"rotation\u0001\u0002les"'), 'latin1');
     },
+    'garbage inside consumers': (dir) => {
+      const content = readFileSync(dir.file).toString('latin1');
+      writeFileSync(dir.file, content.replaceAll('"keyIdentifier"', '"key\u0001\u0002entifier"'), 'latin1');
+    },
   };
   for (const [name, damage] of Object.entries(damages)) {
     it(name, async () => {
@@ -68,7 +74,7 @@ describe('a corrupted file is moved aside and a new one begun:', () => {
       expect(moved).toBe(`${dir.file}.corrupt-2026-11-20T00-00-00.000Z`);
       expect(readFileSync(moved!).equals(damaged)).toBe(true);
       expect(dir.files()['keyvigil.db.corrupt-2026-11-20T00-00-00.000Z']).toBe('600');
-      expect(await store.load()).toEqual({ records: [], sources: [] });
+      expect(await store.load()).toEqual({ records: [], consumers: [], sources: [] });
       await store.commit(change({ upserts: [record(1)] }));
       expect((await store.load()).records).toStrictEqual([record(1)]);
     });
@@ -111,7 +117,7 @@ describe('a file that is not for us is refused and left as it is:', () => {
     await expect(dir.open()).rejects.toMatchObject({
       name: 'StoreError',
       reason: 'newer_version',
-      message: `state file ${dir.file} has schema version 7, written by a newer keyvigil; this one knows versions up to 1`,
+      message: `state file ${dir.file} has schema version 7, written by a newer keyvigil; this one knows versions up to ${MIGRATIONS.length}`,
     });
     expect(readFileSync(dir.file).equals(before)).toBe(true);
     expect(Object.keys(dir.files())).toEqual(['keyvigil.db']);
