@@ -4,15 +4,16 @@
  */
 import { openStore } from '../../src/store/sqlite.ts';
 import { StoreError } from '../../src/store/store.ts';
-import { change, event, record, T0 } from './records.ts';
+import { change, consumer, event, record, T0 } from './records.ts';
 
-/** Records of each change, in order: only the second does not fit. */
+/** Records, consumers and events of each change, in order: only the second does not fit. */
 export const SIZES = [10, 4_000, 20];
 
 /** What the child prints. */
 export interface Outcome {
   readonly outcomes: readonly string[];
   readonly records: number;
+  readonly consumers: number;
   readonly events: number;
 }
 
@@ -22,11 +23,13 @@ async function commitAll(file: string): Promise<Outcome> {
   const outcomes: string[] = [];
   for (const size of SIZES) {
     const upserts = Array.from({ length: size }, (_, n) => record(n));
-    const done = store.commit(change({ upserts, events: upserts.map((r) => event(r)) }));
+    const consumers = { upserts: Array.from({ length: size }, (_, n) => consumer(n)) };
+    const done = store.commit(change({ upserts, consumers, events: upserts.map((r) => event(r)) }));
     outcomes.push(await done.then(() => 'committed').catch((e) => (e instanceof StoreError ? e.reason : String(e))));
   }
-  const { records } = await store.load();
-  return { outcomes, records: records.length, events: (await store.events({ limit: 10_000 })).length };
+  const { records, consumers } = await store.load();
+  const held = { records: records.length, consumers: consumers.length };
+  return { outcomes, ...held, events: (await store.events({ limit: 10_000 })).length };
 }
 
 if (import.meta.main) console.log(JSON.stringify(await commitAll(process.argv[2]!)));
