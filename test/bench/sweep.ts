@@ -100,6 +100,7 @@ export async function benchSweep(): Promise<BenchRow[]> {
       configured: () => true,
       watched: () => true,
       now: () => Date.now(),
+      wanted: () => undefined,
       onEvents: () => undefined,
       onStore: () => undefined,
       onError: (error) => {

@@ -57,7 +57,7 @@ function current(version: string): void {
 
 async function look(known?: KeyFacts): Promise<Described> {
   const described = await session.describe(stub, known, plainContext);
-  if ('foreign' in described) throw new Error('a secret is never foreign');
+  if (!('facts' in described)) throw new Error('a secret is never foreign');
   return described;
 }
 
