@@ -334,6 +334,7 @@ describe('a consumer', () => {
     await at.sweep();
     expect(cloud.wanted).toEqual(['acc']);
     cloud.consumers.set('acc', failsWith('not_found'));
+    cloud.now += 1_000;
     await at.source.lookAt(['acc'], signal);
     expect(at.key('a/1')?.consumers).toBe(0);
     expect(await at.sweep(5_000)).toEqual(['a/1', 'acc']);
