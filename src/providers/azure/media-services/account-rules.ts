@@ -1,6 +1,7 @@
 /** Rules on what an account says of itself, whatever is known of its key. */
 import type { ConsumerFacts } from '../../../core/model.ts';
 import { visible } from '../../../core/text.ts';
+import { az } from './commands.ts';
 import type { Ruling } from './edge.ts';
 import { type KeyUrl, parseKeyUrl } from './names.ts';
 
@@ -48,7 +49,7 @@ function status({ state, attributes }: ConsumerFacts): Ruling {
 }
 
 /** A missing or unknown `encryption` is unknown, never a key of Microsoft (azure.md 0a.3). */
-function keyUnknown({ attributes }: ConsumerFacts): Ruling {
+function keyUnknown({ resource, attributes }: ConsumerFacts): Ruling {
   const { encryption, keyIdentifier, currentKeyIdentifier } = attributes;
   if (encryption === 'SystemKey') return {};
   const names = [keyIdentifier, currentKeyIdentifier].filter((text) => typeof text === 'string');
@@ -61,7 +62,7 @@ function keyUnknown({ attributes }: ConsumerFacts): Ruling {
         encryption === 'CustomerKey'
           ? 'It uses a key of its owner, but Azure does not tell which.'
           : 'Azure does not tell whether it uses a key of its owner or one of Microsoft.',
-      remedy: 'Look at properties.encryption of the account: az resource show --ids with its resource id.',
+      remedy: `Look at what Azure tells: ${az('resource', 'show', '--ids', resource, '--query', 'properties.encryption')}`,
     },
   };
 }
@@ -108,7 +109,7 @@ function provisioning({ resource, attributes }: ConsumerFacts): Ruling {
       id: 'media-services.provisioning-failed',
       severity: 'info',
       summary: 'The last change of the account failed.',
-      remedy: `Make the change again, or look it up: az monitor activity-log list --resource-id '${resource.replaceAll("'", `'\\''`)}'`,
+      remedy: `Make the change again, or look it up: ${az('monitor', 'activity-log', 'list', '--resource-id', resource)}`,
     },
   };
 }
