@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { consumerJson, eventJson, keyJson, sourceJson } from '../../src/core/json.ts';
+import { CONSUMER_KINDS, type ConsumerHealth } from '../../src/core/model.ts';
+import { CONSUMER_WORDS } from '../../src/core/words.ts';
 import { consumerView, keyView, NOW, source } from '../web/world.ts';
 
 /** The lists of the contract ("Command line" of the design), in its order. */
 const KEY_FIELDS =
-  'resource kind name provider account location targets tags health reason since blindSince blindReason version versionCreatedAt expiresAt deletionAt recoverableUntil nextRotationAt rootCauses consumers findings checkedAt';
-const CONSUMER_FIELDS = 'resource kind name provider account location health reason since rootCauses uses findings';
+  'resource kind name provider account location targets tags health reason since blindSince blindReason blindRoots version versionCreatedAt expiresAt deletionAt recoverableUntil nextRotationAt rootCauses consumers findings checkedAt';
+const CONSUMER_FIELDS =
+  'resource kind name provider account location targets tags health reason meaning since rootCauses state uses findings checkedAt attributes';
 const SOURCE_FIELDS = 'target location service up reason lastSuccessAt objects';
 const EVENT_FIELDS = 'id at type resource kind from to reason version';
 const FINDING = { id: 'kms.x', severity: 'warning', summary: 'S.', remedy: 'do it', since: NOW } as const;
@@ -21,6 +24,7 @@ describe('the JSON contract', () => {
     health: 'inaccessible',
     blindSince: NOW,
     blindReason: 'timeout',
+    blindRoots: ['https://contoso.vault.azure.net'],
     version: 'v1',
     versionCreatedAt: NOW,
     expiresAt: NOW,
@@ -38,16 +42,32 @@ describe('the JSON contract', () => {
   it('names the fields of a consumer exactly', () => {
     const consumer = consumerView({
       resource: 'arn:flow',
+      health: 'impaired',
       reason: 'key_inaccessible',
-      uses: [{ resource: 'k', versionInUse: 'v', role: 'decrypts' }],
+      state: 'ACTIVE',
+      uses: [
+        { resource: 'k', key: 'arn:k', versionInUse: 'v', pinned: false, outdatedSince: NOW, role: 'decrypts' },
+        { resource: 's', role: 'stores' },
+      ],
       findings: [FINDING],
     });
     expect(fieldsOf(consumerJson(consumer))).toBe(CONSUMER_FIELDS);
-    expect(fieldsOf((consumerJson(consumer).uses as object[])[0])).toBe('resource versionInUse role');
+    const [use, store] = consumerJson(consumer).uses as object[];
+    expect(fieldsOf(use)).toBe('resource key versionInUse pinned outdatedSince role');
+    expect(fieldsOf(store)).toBe('resource role');
+  });
+
+  it('says what it means while a consumer is impaired, and only then', () => {
+    for (const kind of CONSUMER_KINDS) {
+      const of = (health: ConsumerHealth) => consumerJson(consumerView({ resource: 'c', kind, health })).meaning;
+      expect(of('impaired')).toBe(CONSUMER_WORDS[kind].impaired.text);
+      expect([of('ok'), of('at_risk'), of('unknown')]).toEqual([undefined, undefined, undefined]);
+    }
   });
 
   it('names the fields of a source exactly', () => {
     expect(fieldsOf(sourceJson(source({ up: false, reason: 'denied' })))).toBe(SOURCE_FIELDS);
+    expect(sourceJson(source({ reason: 'provider_retired' }))).toMatchObject({ up: true, reason: 'provider_retired' });
   });
 
   it('names the fields of an event exactly', () => {
