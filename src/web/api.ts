@@ -2,7 +2,15 @@ import type { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import { z } from 'zod';
-import { consumerJson, eventJson, type JsonObject, keyDetailJson, keyJson, sourceJson } from '../core/json.ts';
+import {
+  consumerDetailJson,
+  consumerJson,
+  eventJson,
+  type JsonObject,
+  keyDetailJson,
+  keyJson,
+  sourceJson,
+} from '../core/json.ts';
 import {
   CONSUMER_HEALTHS,
   CONSUMER_KINDS,
@@ -10,9 +18,11 @@ import {
   HEALTHS,
   KEY_KINDS,
   PROVIDERS,
+  type ProviderName,
   type StoredEvent,
   sourceKey,
 } from '../core/model.ts';
+import { generations } from '../core/readers.ts';
 import type { WebDeps } from './deps.ts';
 import { type OwnNames, refusePost } from './guard.ts';
 import type { Overview } from './overview.ts';
@@ -34,8 +44,8 @@ const MAX_LIMIT = 10_000;
 /** Events that one request reads through at most when a filter leaves few of them. */
 const MAX_EVENTS_READ = 50_000;
 const EVENTS_PER_READ = 5_000;
-/** Events that stand on a key's own answer. */
-const EVENTS_OF_A_KEY = 100;
+/** Events that stand on the own answer of a key or consumer. */
+const EVENTS_OF_ONE = 100;
 const MAX_BODY_BYTES = 64 * 1024;
 
 interface Paging {
@@ -102,15 +112,15 @@ export function addApi(app: Hono, deps: WebDeps, overview: () => Overview, own: 
   app.get('/api/v1/events', async (c) => {
     const query = read<EventFilter & Paging>(c.req.url, {
       ...paging,
-      health: oneOf(HEALTHS),
-      kind: oneOf(KEY_KINDS),
+      health: oneOf([...new Set([...HEALTHS, ...CONSUMER_HEALTHS])]),
+      kind: oneOf([...KEY_KINDS, ...CONSUMER_KINDS]),
       provider: oneOf(PROVIDERS),
       account: text,
       q: text,
       type: oneOf(EVENT_TYPES),
       resource: text,
     });
-    const page = await eventsPage(deps, query);
+    const page = await eventsPage(deps, overview(), query);
     return c.json(answer('events', page, eventJson));
   });
 
@@ -119,8 +129,15 @@ export function addApi(app: Hono, deps: WebDeps, overview: () => Overview, own: 
     const snapshot = deps.snapshot();
     const view = snapshot.byResource.get(resource);
     if (view === undefined) return c.json({ error: 'resource: no such key is watched' }, 404);
-    const [versions, events] = await Promise.all([deps.versions(resource), eventsOfKey(deps, resource)]);
-    return c.json(keyDetailJson(view, overview().dependents(resource), versions, events));
+    const [versions, events] = await Promise.all([deps.versions(resource), eventsOf(deps, resource)]);
+    return c.json(keyDetailJson(view, overview().dependents(resource), generations(view, versions), events));
+  });
+
+  app.get('/api/v1/consumers/:resource{[\\s\\S]+}', async (c) => {
+    const resource = c.req.param('resource');
+    const view = overview().consumersByResource.get(resource);
+    if (view === undefined) return c.json({ error: 'resource: no such consumer is watched' }, 404);
+    return c.json(consumerDetailJson(view, await eventsOf(deps, resource)));
   });
 
   const limited = bodyLimit({
@@ -139,19 +156,22 @@ export function addApi(app: Hono, deps: WebDeps, overview: () => Overview, own: 
     const fromForm = type === 'application/x-www-form-urlencoded';
     const body = await c.req.text();
     const { resource } = fromForm ? checkForm(body) : checkJson(type, body);
-    if (resource !== undefined && !deps.snapshot().byResource.has(resource)) {
-      throw refusal(404, 'resource: no such key is watched');
+    const { snapshot, consumersByResource } = overview();
+    const isConsumer = resource !== undefined && consumersByResource.has(resource);
+    if (resource !== undefined && !isConsumer && !snapshot.byResource.has(resource)) {
+      throw refusal(404, 'resource: no such key or consumer is watched');
     }
     const { started } = await deps.check(resource);
     if (!fromForm) return c.json({ started }, 202);
     // Relative, so that it holds under whatever path a proxy puts this server at.
-    return c.redirect(resource === undefined ? '../../' : `../../keys/${encodeURIComponent(resource)}`, 303);
+    const page = isConsumer ? 'consumers' : 'keys';
+    return c.redirect(resource === undefined ? '../../' : `../../${page}/${encodeURIComponent(resource)}`, 303);
   });
 }
 
-/** The newest events of one key, newest last. */
-export function eventsOfKey(deps: WebDeps, resource: string): Promise<readonly StoredEvent[]> {
-  return deps.events({ resource, order: 'newest', limit: EVENTS_OF_A_KEY });
+/** The newest events of one key or consumer, newest last. */
+export function eventsOf(deps: WebDeps, resource: string): Promise<readonly StoredEvent[]> {
+  return deps.events({ resource, order: 'newest', limit: EVENTS_OF_ONE });
 }
 
 /** An answer that refuses, as JSON, thrown from wherever it is found out. */
@@ -177,6 +197,19 @@ function answer<T>(name: string, page: Page<T>, json: (item: T) => JsonObject): 
   return { [name]: page.items.map(json), next: page.next };
 }
 
+/** The cloud of a key or consumer that is gone. */
+const CLOUD_OF: Readonly<Record<StoredEvent['kind'], ProviderName>> = {
+  'aws-secret': 'aws',
+  'aws-kms-key': 'aws',
+  'azure-key': 'azure',
+  'azure-vault': 'azure',
+  'speke-provider': 'aws',
+  'mediaconnect-flow': 'aws',
+  'codebuild-project': 'aws',
+  'media-services-account': 'azure',
+  'storage-account': 'azure',
+};
+
 type EventFilter = Filter & {
   readonly type?: StoredEvent['type'];
   readonly resource?: string;
@@ -185,9 +218,13 @@ type EventFilter = Filter & {
 
 /**
  * The newest events that match, newest last; the cursor leads to older ones. What an event does not carry itself
- * (account, name, tags) is looked up on the key, so a key that is gone matches by its resource alone.
+ * (account, name, tags) is looked up on the key or consumer, so one that is gone matches by its resource and cloud alone.
  */
-async function eventsPage(deps: WebDeps, query: EventFilter & Paging): Promise<Page<StoredEvent>> {
+async function eventsPage(
+  deps: WebDeps,
+  { snapshot, consumersByResource }: Overview,
+  query: EventFilter & Paging,
+): Promise<Page<StoredEvent>> {
   const limit = query.limit ?? DEFAULT_LIMIT;
   const { resource, kind, type, health, provider, account, q } = query;
   const filter = { health, provider, account, q };
@@ -195,16 +232,15 @@ async function eventsPage(deps: WebDeps, query: EventFilter & Paging): Promise<P
   // Unfiltered, one read is enough: the page, and one more to know that there is more.
   const perRead = isFiltered ? EVENTS_PER_READ : limit + 1;
   const matches = matcher(filter);
-  const keys = deps.snapshot().byResource;
   const isWanted = (event: StoredEvent) => {
-    const key = keys.get(event.resource);
+    const about = snapshot.byResource.get(event.resource) ?? consumersByResource.get(event.resource);
     return matches({
       resource: event.resource,
       kind: event.kind,
-      name: key?.name ?? '',
-      provider: key?.provider ?? event.kind.split('-')[0] ?? '',
-      account: key?.account ?? '',
-      tags: key?.tags ?? {},
+      name: about?.name ?? '',
+      provider: about?.provider ?? CLOUD_OF[event.kind],
+      account: about?.account ?? '',
+      tags: about?.tags ?? {},
       health: event.to ?? '',
     });
   };

@@ -4,7 +4,8 @@ import { compress } from 'hono/compress';
 import { HTTPException } from 'hono/http-exception';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { secureHeaders } from 'hono/secure-headers';
-import { addApi, eventsOfKey } from './api.ts';
+import { addApi, eventsOf } from './api.ts';
+import { consumerPage, unknownConsumerPage } from './consumer.ts';
 import type { WebDeps } from './deps.ts';
 import { detailPage, unknownKeyPage } from './detail.ts';
 import type { OwnNames } from './guard.ts';
@@ -76,10 +77,20 @@ export function createApp(deps: WebDeps, own: () => OwnNames): Hono {
     const view = overview();
     const context = pageContext('../', view.snapshot.at);
     const key = view.snapshot.byResource.get(resource);
-    const events = (await eventsOfKey(deps, resource)).toReversed();
+    const events = (await eventsOf(deps, resource)).toReversed();
     if (key === undefined) return c.html(unknownKeyPage(resource, events, context), 404);
-    const versions = (await deps.versions(resource)).toReversed();
+    const versions = await deps.versions(resource);
     return c.html(detailPage(key, view, { versions, events }, context));
+  });
+
+  app.get('/consumers/:resource{[\\s\\S]+}', async (c) => {
+    const resource = c.req.param('resource');
+    const view = overview();
+    const context = pageContext('../', view.snapshot.at);
+    const consumer = view.consumersByResource.get(resource);
+    const events = (await eventsOf(deps, resource)).toReversed();
+    if (consumer === undefined) return c.html(unknownConsumerPage(resource, events, context), 404);
+    return c.html(consumerPage(consumer, view, events, context));
   });
 
   addApi(app, deps, overview, own);

@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import type { EventType, KeyKind, StoredEvent } from '../core/model.ts';
+import type { EventType, KeyEvent, StoredEvent } from '../core/model.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 
 /** Which part of the durable log is asked for. */
@@ -10,7 +10,7 @@ export interface EventsQuery {
   readonly order: 'newest';
   readonly limit: number;
   readonly resource?: string;
-  readonly kind?: KeyKind;
+  readonly kind?: KeyEvent['kind'];
   readonly type?: EventType;
 }
 
@@ -28,7 +28,7 @@ export interface WebDeps {
   events(query: EventsQuery): Promise<readonly StoredEvent[]>;
   /** Oldest first. */
   versions(resource: string): Promise<readonly SeenVersion[]>;
-  /** Starts sweeps at once: of everything, or of what sees one key. Gives the number of sources. */
+  /** Starts sweeps at once: of everything, or of what sees one key or consumer. Gives the number of sources. */
   check(resource?: string): Promise<{ readonly started: number }>;
   ready(): { readonly ready: boolean; readonly reason: string };
   /**

@@ -1,20 +1,25 @@
-import type { Scalar, StoredEvent } from '../core/model.ts';
-import type { KeyView } from '../core/snapshot.ts';
+/** The page of one key. */
+import type { StoredEvent } from '../core/model.ts';
+import { displayName, type Generation, generations, resourceOf } from '../core/readers.ts';
+import type { ConsumerView, KeyView } from '../core/snapshot.ts';
 import { counted, grouped } from '../core/text.ts';
-import { EVENT_WORDS, KIND_WORDS, REASON_WORDS } from '../core/words.ts';
+import { KIND_WORDS, REASON_WORDS } from '../core/words.ts';
 import type { SeenVersion } from './deps.ts';
 import { layout, type PageContext } from './layout.ts';
-import { badge, command, type Html, keyLink, markup, nothing, when } from './markup.ts';
+import { badge, command, consumerLink, type Html, keyLink, markup, nothing, when } from './markup.ts';
 import type { Overview } from './overview.ts';
-import { deadline } from './status.ts';
+import { deadline, definitions, events, evidence, extras, findings, meanings, rootCauses } from './parts.ts';
 import { consumerTable, keyTable } from './tables.ts';
 
 /** Dependents that one page lists; the API has them all. */
 const DEPENDENTS_SHOWN = 200;
+/** Consumers that are named beside the version that they use. */
+const USERS_SHOWN = 12;
 
-/** The newest first. */
 export interface History {
+  /** Oldest first. */
   readonly versions: readonly SeenVersion[];
+  /** Newest first. */
   readonly events: readonly StoredEvent[];
 }
 
@@ -26,56 +31,53 @@ export function detailPage(key: KeyView, overview: Overview, history: History, c
   const body = markup`<nav aria-label="Back"><a href="../">← all keys</a></nav>
 <section class="hero ${key.health}" aria-label="Summary">
 <h1><bdi>${key.name}</bdi></h1>
-<p>${badge(key.health)} <span class="kind">${KIND_WORDS[key.kind]}</span>${key.critical ? ' · critical' : ''}${key.blindSince === undefined ? nothing : markup` <span class="badge blind">blind</span>`}</p>
+<p>${badge(key.health)} <span class="kind">${KIND_WORDS[key.kind]}</span>${key.critical ? ' · critical' : ''}${key.blindSince === undefined ? nothing : markup` <span class="badge blind">blind</span>`}${heldIn(key, overview)}</p>
 <p class="why"><b>${words?.text ?? 'It can be used.'}</b></p>
 <p>Since ${when(key.since, now)}</p>
 ${key.baseline ? markup`<p>It was already so when keyvigil first saw it.</p>` : nothing}
-${
-  key.blindSince === undefined
-    ? nothing
-    : markup`<p>Nothing conclusive has come in since ${when(key.blindSince, now)}: ${key.blindReason === undefined ? 'the looks prove nothing' : REASON_WORDS[key.blindReason].text} What is shown here is what was last known.</p>`
-}
+${blindness(key, overview, now)}
 ${deadline(key, now)}
 ${key.undo === undefined ? nothing : markup`<p class="label">Undo</p>${command(key.undo)}`}
 </section>
-${rootCauses(key, overview)}
-${findings(key, now)}
+${rootCauses(key.rootCauses, overview, now)}
+${findings(key.findings, now)}
 ${dependents(key, overview, now)}
 ${dependencies(key, overview, now)}
-<section aria-labelledby="evidence"><h2 id="evidence">${isLost ? 'Evidence' : 'Last look'}</h2>${evidence(key, now)}</section>
+<section aria-labelledby="evidence"><h2 id="evidence">${isLost ? 'Evidence' : 'Last look'}</h2>${evidence(key, now, [['Own verdict', key.own === undefined ? 'nothing conclusive is known' : ownVerdict(key.own)]])}</section>
 <section aria-labelledby="facts"><h2 id="facts">Facts</h2>${facts(key, now)}</section>
-<section aria-labelledby="versions"><h2 id="versions">Versions</h2>${versions(key, history.versions, now)}</section>
+${key.kind === 'azure-vault' ? nothing : markup`<section aria-labelledby="versions"><h2 id="versions">Versions</h2>${versions(key, history.versions, overview, now)}</section>`}
 <section aria-labelledby="events"><h2 id="events">Events</h2>${events(history.events, now)}</section>
 <p><a href="../api/v1/keys/${encodeURIComponent(key.resource.toWellFormed())}">This key as JSON</a></p>`;
   return layout(`${key.name} · keyvigil`, body, { ...context, resource: key.resource });
 }
 
 /** A key that is not watched (any more), with what the log still tells of it. */
-export function unknownKeyPage(resource: string, history: readonly StoredEvent[], context: PageContext): Html {
+export function unknownKeyPage(resource: string, log: readonly StoredEvent[], context: PageContext): Html {
   const body = markup`<nav aria-label="Back"><a href="../">← all keys</a></nav>
 <section class="hero empty"><h1>No such key is watched</h1><p class="resource">${resource}</p></section>
-${history.length === 0 ? nothing : markup`<section aria-labelledby="events"><h2 id="events">Events</h2>${events(history, context.now)}</section>`}`;
+${log.length === 0 ? nothing : markup`<section aria-labelledby="events"><h2 id="events">Events</h2>${events(log, context.now)}</section>`}`;
   return layout('No such key · keyvigil', body, context);
 }
 
-function rootCauses(key: KeyView, overview: Overview): Html {
-  if (key.rootCauses.length === 0) return nothing;
-  const items = key.rootCauses.map((resource) => {
-    const root = overview.snapshot.byResource.get(resource);
-    if (root === undefined) return markup`<li><bdi>${resource}</bdi></li>`;
-    const text = root.reason === undefined ? '' : REASON_WORDS[root.reason].text;
-    return markup`<li>${badge(root.health)} ${KIND_WORDS[root.kind]} ${keyLink('../', resource, root.name)}: ${text}${root.undo === undefined ? nothing : command(root.undo)}</li>`;
-  });
-  return markup`<section aria-labelledby="roots"><h2 id="roots">Root cause</h2><ul class="plain">${items}</ul></section>`;
+/** The vault of a vault key. */
+function heldIn(key: KeyView, overview: Overview): Html {
+  const vaults = key.dependsOn
+    .flatMap((resource) => overview.snapshot.byResource.get(resource) ?? [])
+    .filter(({ kind }) => kind === 'azure-vault');
+  if (vaults.length === 0) return nothing;
+  return markup` · in ${vaults.map((vault) => markup`${KIND_WORDS[vault.kind]} ${keyLink('../', vault.resource, vault.name)} `)}`;
 }
 
-function findings(key: KeyView, now: number): Html {
-  if (key.findings.length === 0) return nothing;
-  const items = key.findings.map(
-    (finding) => markup`<li class="${finding.severity}"><b>${finding.summary}</b>
-<small>${finding.severity} · ${finding.id} · open since ${when(finding.since, now)}</small>${finding.remedy === undefined ? nothing : command(finding.remedy)}</li>`,
-  );
-  return markup`<section aria-labelledby="findings"><h2 id="findings">Findings</h2><ul class="plain">${items}</ul></section>`;
+function blindness(key: KeyView, overview: Overview, now: number): Html {
+  if (key.blindSince === undefined) return nothing;
+  const because = key.blindReason === undefined ? 'the looks prove nothing.' : REASON_WORDS[key.blindReason].text;
+  const through = (key.blindRoots ?? []).map((resource) => {
+    const root = overview.snapshot.byResource.get(resource);
+    if (root === undefined) return markup`<bdi>${resource}</bdi> `;
+    return markup`${KIND_WORDS[root.kind]} ${keyLink('../', resource, displayName(root))} `;
+  });
+  const via = through.length === 0 ? nothing : markup` It cannot be seen because what holds it cannot: ${through}.`;
+  return markup`<p>Nothing conclusive has come in since ${when(key.blindSince, now)}: ${because}${via} What is shown here is what was last known.</p>`;
 }
 
 function dependents(key: KeyView, overview: Overview, now: number): Html {
@@ -85,7 +87,8 @@ function dependents(key: KeyView, overview: Overview, now: number): Html {
   const cut = keys.length > DEPENDENTS_SHOWN || consumers.length > DEPENDENTS_SHOWN;
   return markup`<section aria-labelledby="dependents"><h2 id="dependents">${title}</h2>
 ${total === 0 ? markup`<p>Nothing that keyvigil knows of depends on it.</p>` : markup`<p class="count">${counted(consumers.length, 'consumer')}, ${counted(keys.length, 'key')}, directly or through others${cut ? `; the first ${grouped(DEPENDENTS_SHOWN)} of each are shown` : ''}</p>`}
-${consumers.length === 0 ? nothing : consumerTable(consumers.slice(0, DEPENDENTS_SHOWN), now)}
+${meanings(consumers)}
+${consumers.length === 0 ? nothing : consumerTable(consumers.slice(0, DEPENDENTS_SHOWN), '../', now)}
 ${keys.length === 0 ? nothing : keyTable(keys.slice(0, DEPENDENTS_SHOWN), overview, '../', now)}</section>`;
 }
 
@@ -93,21 +96,6 @@ function dependencies(key: KeyView, overview: Overview, now: number): Html {
   if (key.dependsOn.length === 0) return nothing;
   const known = key.dependsOn.flatMap((resource) => overview.snapshot.byResource.get(resource) ?? []);
   return markup`<section aria-labelledby="needs"><h2 id="needs">What it depends on</h2>${keyTable(known, overview, '../', now)}</section>`;
-}
-
-function evidence(key: KeyView, now: number): Html {
-  const { operation, status, code, message, requestId, attempts } = key.evidence;
-  return definitions([
-    ['Operation', operation],
-    ['HTTP status', status],
-    ['Code', code],
-    ['Message', message],
-    ['Request id', requestId],
-    ['Attempts', attempts],
-    ['Looked at', when(key.checkedAt, now)],
-    ['Last conclusive', key.conclusiveAt === undefined ? 'never' : when(key.conclusiveAt, now)],
-    ['Own verdict', key.own === undefined ? 'nothing conclusive is known' : ownVerdict(key.own)],
-  ]);
 }
 
 function ownVerdict(own: NonNullable<KeyView['own']>): string {
@@ -131,45 +119,60 @@ function facts(key: KeyView, now: number): Html {
     ['Expires', at(key.expiresAt)],
     ['Deletion', at(key.deletionAt)],
     ['Recoverable until', at(key.recoverableUntil)],
-    ...Object.entries(key.attributes).map(([name, value]) => [name, attribute(name, value, now)] as const),
-    ...Object.entries(key.tags).map(([name, value]) => [`Tag ${name}`, value] as const),
+    ...extras(key, now),
   ]);
 }
 
-/** Services keep instants among their attributes as ms; the name tells. */
-function attribute(name: string, value: Scalar, now: number): string | Html {
-  return typeof value === 'number' && /(At|Since|Until)$/.test(name) ? when(value, now) : String(value);
-}
-
-function definitions(rows: readonly (readonly [string, string | number | Html | undefined])[]): Html {
-  const present = rows.filter(([, value]) => value !== undefined && value !== '');
-  return markup`<dl>${present.map(([term, value]) => markup`<dt>${term}</dt><dd>${value}</dd>`)}</dl>`;
-}
-
-function versions(key: KeyView, seen: readonly SeenVersion[], now: number): Html {
-  if (seen.length === 0) return markup`<p class="none">None was seen yet.</p>`;
-  const items = seen.map(
-    ({
-      version,
-      createdAt,
-      detectedAt,
-    }) => markup`<li><code>${version}</code>${version === key.version ? ' (current)' : ''}
-<small>${createdAt === undefined ? nothing : markup`created ${when(createdAt, now)}, `}seen ${when(detectedAt, now)}</small></li>`,
+function versions(key: KeyView, seen: readonly SeenVersion[], overview: Overview, now: number): Html {
+  const all = generations(key, seen).toReversed();
+  if (all.length === 0) return markup`<p class="none">None was seen yet.</p>`;
+  const users = usersOf(key, overview);
+  const items = all.map(
+    (
+      one,
+    ) => markup`<li><code>${one.version}</code>${one.version === key.version ? ' (current)' : ''} ${condition(one, now)}
+<small>${dates(one, now)}</small>${usedBy(users.get(one.version) ?? [])}</li>`,
   );
   return markup`<ol class="timeline">${items}</ol>`;
 }
 
-function events(log: readonly StoredEvent[], now: number): Html {
-  if (log.length === 0) return markup`<p class="none">None yet.</p>`;
-  const items = log.map(
-    (event) => markup`<li><b>${EVENT_WORDS[event.type]}</b> ${change(event)}
-<small>${when(event.at, now)}</small></li>`,
-  );
-  return markup`<ol class="timeline">${items}</ol>`;
+/** What keeps a version from being used in full, where its cloud tells. */
+function condition({ enabled, notBeforeAt, expiresAt }: Generation, now: number): Html {
+  if (enabled === false) return markup`<span class="badge inaccessible">disabled</span>`;
+  if (notBeforeAt !== undefined && notBeforeAt > now) return markup`<span class="badge degraded">not valid yet</span>`;
+  if (expiresAt !== undefined && expiresAt <= now) return markup`<span class="badge degraded">expired</span>`;
+  return nothing;
 }
 
-function change({ from, to, reason, version }: StoredEvent): string {
-  const parts = [from !== undefined && to !== undefined ? `${from} → ${to}` : (to ?? from), version];
-  const known = parts.filter((part, at) => part !== undefined && parts.indexOf(part) === at).join(' ');
-  return reason === undefined ? known : `${known} (${REASON_WORDS[reason].brief})`;
+function dates(one: Generation, now: number): Html {
+  const named = [
+    ['created', one.createdAt],
+    ['seen', one.detectedAt],
+    ['not valid before', one.notBeforeAt],
+    ['expires', one.expiresAt],
+  ] as const;
+  const known = named.flatMap(([word, at]) => (at === undefined ? [] : [markup`${word} ${when(at, now)}`]));
+  return markup`${known.map((date, at) => markup`${at === 0 ? '' : ', '}${date}`)}`;
+}
+
+/** Consumers by the version of this key that they use. */
+function usersOf(key: KeyView, overview: Overview): ReadonlyMap<string, readonly ConsumerView[]> {
+  const users = new Map<string, ConsumerView[]>();
+  for (const consumer of overview.dependents(key.resource).consumers) {
+    for (const use of consumer.uses) {
+      if (resourceOf(use) !== key.resource || use.versionInUse === undefined) continue;
+      users.set(use.versionInUse, [...(users.get(use.versionInUse) ?? []), consumer]);
+    }
+  }
+  return users;
+}
+
+function usedBy(consumers: readonly ConsumerView[]): Html {
+  if (consumers.length === 0) return nothing;
+  const unique = [...new Set(consumers)];
+  const rest = unique.length - USERS_SHOWN;
+  const shown = unique
+    .slice(0, USERS_SHOWN)
+    .map(({ resource, name }) => markup`${consumerLink('../', resource, name)} `);
+  return markup`<small>in use by ${shown}${rest > 0 ? `and ${grouped(rest)} more` : ''}</small>`;
 }

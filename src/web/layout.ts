@@ -8,7 +8,7 @@ export interface PageContext {
   /** When the page is made, and when what it shows was put together; ms. */
   readonly now: number;
   readonly at: number;
-  /** The key that the page is about. */
+  /** The key or consumer that the page is about. */
   readonly resource?: string;
 }
 

@@ -42,6 +42,11 @@ export function keyLink(base: Base, resource: string, name: string): Html {
   return markup`<a href="${base}keys/${encodeURIComponent(wellFormed(resource))}"><bdi>${name}</bdi></a>`;
 }
 
+/** A link to a consumer's own page. */
+export function consumerLink(base: Base, resource: string, name: string): Html {
+  return markup`<a href="${base}consumers/${encodeURIComponent(wellFormed(resource))}"><bdi>${name}</bdi></a>`;
+}
+
 /** A command to copy, line by line. */
 export function command(text: string): Html {
   const lines = text.split(/\r?\n/);

@@ -3,6 +3,7 @@
  * linear in the number of keys, because an incident is exactly when everybody opens the page.
  */
 import { type ConsumerHealth, type Health, type SourceRecord, sourceKey } from '../core/model.ts';
+import { keyUses, resourceOf } from '../core/readers.ts';
 import type { ConsumerView, Incident, KeyView, Snapshot } from '../core/snapshot.ts';
 
 export interface Overview {
@@ -16,8 +17,9 @@ export interface Overview {
   readonly sourcesInOrder: readonly SourceRecord[];
   readonly keyCounts: Readonly<Record<Health, number>>;
   readonly consumerCounts: Readonly<Record<ConsumerHealth, number>>;
-  /** Keys of which nothing conclusive comes in any more. */
+  /** Keys of which nothing conclusive comes in any more, by themselves; and those that are blind through what holds them. */
   readonly blind: number;
+  readonly blindThrough: number;
   /** Incidents that matter now, most affected first. */
   readonly incidents: readonly Incident[];
   /** Roots that were dead at first sight and that nothing needs. */
@@ -30,6 +32,7 @@ export interface Overview {
 
 export interface Dependents {
   readonly keys: readonly KeyView[];
+  /** Worst first. */
   readonly consumers: readonly ConsumerView[];
 }
 
@@ -48,9 +51,12 @@ function overviewOf(snapshot: Snapshot): Overview {
   const keyCounts = { accessible: 0, degraded: 0, inaccessible: 0, unknown: 0 };
   const consumerCounts = { ok: 0, at_risk: 0, impaired: 0, unknown: 0 };
   let blind = 0;
+  let blindThrough = 0;
   for (const key of snapshot.keys) {
     keyCounts[key.health] += 1;
-    if (key.blindSince !== undefined) blind += 1;
+    if (key.blindSince === undefined) continue;
+    if (key.blindRoots === undefined) blind += 1;
+    else blindThrough += 1;
   }
   for (const consumer of snapshot.consumers) consumerCounts[consumer.health] += 1;
   const affected = (incident: Incident) => incident.consumers.length + incident.keys.length;
@@ -71,6 +77,7 @@ function overviewOf(snapshot: Snapshot): Overview {
     keyCounts,
     consumerCounts,
     blind,
+    blindThrough,
     incidents: incidents.filter((incident) => !isLongDead(incident)),
     longDead: incidents.filter(isLongDead),
     unexplained: snapshot.consumers.filter(
@@ -115,7 +122,8 @@ function reverseOf(snapshot: Snapshot): Reverse {
   const keys = new Map<string, KeyView[]>();
   const consumers = new Map<string, ConsumerView[]>();
   for (const key of snapshot.keys) for (const needed of key.dependsOn) append(keys, needed, key);
-  for (const consumer of snapshot.consumers) for (const use of consumer.uses) append(consumers, use.resource, consumer);
+  for (const consumer of snapshot.consumers)
+    for (const use of keyUses(consumer)) append(consumers, resourceOf(use), consumer);
   return { keys, consumers };
 }
 
@@ -138,5 +146,5 @@ function dependentsOf(resource: string, reverse: Reverse): Dependents {
       pending.push(key.resource);
     }
   }
-  return { keys: [...keys], consumers: [...consumers] };
+  return { keys: [...keys], consumers: bucketed([...consumers], ({ health }) => CONSUMER_RANK[health]) };
 }

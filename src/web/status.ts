@@ -1,10 +1,13 @@
+import { degrades } from '../core/findings.ts';
+import { displayName } from '../core/readers.ts';
 import type { ConsumerView, Incident, KeyView } from '../core/snapshot.ts';
-import { counted, grouped, relative, span, utc } from '../core/text.ts';
+import { counted, grouped } from '../core/text.ts';
 import { HEALTH_WORDS, KIND_WORDS, REASON_WORDS } from '../core/words.ts';
 import { freshness, headline } from './headline.ts';
 import { layout, type PageContext } from './layout.ts';
-import { badge, command, type Html, keyLink, markup, nothing, when } from './markup.ts';
+import { badge, command, consumerLink, type Html, keyLink, markup, nothing, when } from './markup.ts';
 import type { Overview } from './overview.ts';
+import { deadline, meanings } from './parts.ts';
 import { consumersSection, keysSection, type StatusQuery } from './tables.ts';
 
 const INCIDENTS_SHOWN = 50;
@@ -70,6 +73,7 @@ function incidentCard(incident: Incident, overview: Overview, now: number): Html
   const consumers = incident.consumers.map((resource) => affectedConsumer(overview, resource));
   const affected = [...consumers.slice(0, AFFECTED_SHOWN), ...keys.slice(0, AFFECTED_SHOWN)].slice(0, AFFECTED_SHOWN);
   const rest = keys.length + consumers.length - affected.length;
+  const hit = incident.consumers.flatMap((resource) => overview.consumersByResource.get(resource) ?? []);
   const title = root === undefined ? markup`<bdi>${incident.root}</bdi>` : keyTitle(root);
   return markup`<article class="card">
 <h3>${badge('inaccessible')} ${title}</h3>
@@ -81,6 +85,7 @@ ${
     ? markup`<p>Nothing that keyvigil knows of depends on it.</p>`
     : markup`<p>Takes down ${tally(incident)}:</p><ul class="affected">${affected}${rest > 0 ? markup`<li>${root === undefined ? `and ${grouped(rest)} more` : keyLink('', root.resource, `and ${grouped(rest)} more`)}</li>` : nothing}</ul>`
 }
+${meanings(hit)}
 ${root?.undo === undefined ? nothing : markup`<p class="label">Undo</p>${command(root.undo)}`}
 </article>`;
 }
@@ -94,54 +99,45 @@ function tally(incident: Incident): string {
 }
 
 function keyTitle(key: KeyView): Html {
-  return markup`<span class="kind">${KIND_WORDS[key.kind]}</span> ${keyLink('', key.resource, key.name)}
+  return markup`<span class="kind">${KIND_WORDS[key.kind]}</span> ${keyLink('', key.resource, displayName(key))}
 <small><bdi>${key.account}</bdi> / ${key.location}${key.critical ? ' · critical' : ''}</small>`;
 }
 
 function affectedKey(key: KeyView | undefined, resource: string): Html {
   if (key === undefined) return markup`<li><bdi>${resource}</bdi></li>`;
-  return markup`<li>${KIND_WORDS[key.kind]} ${keyLink('', key.resource, key.name)}</li>`;
+  return markup`<li>${KIND_WORDS[key.kind]} ${keyLink('', key.resource, displayName(key))}</li>`;
 }
 
 function affectedConsumer(overview: Overview, resource: string): Html {
   const consumer = overview.consumersByResource.get(resource);
   if (consumer === undefined) return markup`<li><bdi>${resource}</bdi></li>`;
-  return markup`<li>${KIND_WORDS[consumer.kind]} <b><bdi>${consumer.name}</bdi></b></li>`;
-}
-
-/** How long there is to act. What the cloud tells of a secret is only the earliest end (DescribeSecret has no other). */
-export function deadline(key: KeyView, now: number): Html {
-  const until = key.recoverableUntil ?? key.deletionAt;
-  if (until === undefined) return nothing;
-  const isEarliest = key.kind === 'aws-secret';
-  if (until <= now) {
-    const text = isEarliest ? 'It may be gone for good at any moment since' : 'The time to undo it ran out';
-    return markup`<p class="deadline"><b>${text} ${relative(until, now)}</b> (${utc(until)}).</p>`;
-  }
-  const least = isEarliest ? 'at least ' : '';
-  return markup`<p class="deadline"><b>Time left to undo it: ${least}${span(until - now)}</b>, until ${utc(until)}</p>`;
+  return markup`<li>${KIND_WORDS[consumer.kind]} ${consumerLink('', resource, consumer.name)}</li>`;
 }
 
 function consumerCard(consumer: ConsumerView, now: number): Html {
+  const remedies = consumer.findings.filter(degrades).flatMap(({ remedy }) => remedy ?? []);
   return markup`<article class="card">
-<h3>${badge(consumer.health)} <span class="kind">${KIND_WORDS[consumer.kind]}</span> <bdi>${consumer.name}</bdi> <small><bdi>${consumer.account}</bdi> / ${consumer.location}</small></h3>
+<h3>${badge(consumer.health)} <span class="kind">${KIND_WORDS[consumer.kind]}</span> ${consumerLink('', consumer.resource, consumer.name)} <small><bdi>${consumer.account}</bdi> / ${consumer.location}</small></h3>
 <p class="why"><b>${consumer.reason === undefined ? 'It is impaired.' : REASON_WORDS[consumer.reason].text}</b></p>
 <p>Since ${when(consumer.since, now)}</p>
+${consumer.state === undefined ? nothing : markup`<p>Its service says of it: <bdi class="quote">${consumer.state}</bdi></p>`}
+${meanings([consumer])}
+${remedies.length === 0 ? nothing : markup`<p class="label">What to do</p>${remedies.map(command)}`}
 </article>`;
 }
 
 function longDeadSection(incidents: readonly Incident[], overview: Overview): Html {
   const shown = incidents.slice(0, INCIDENTS_SHOWN).map(({ root, reason }) => {
     const key = overview.snapshot.byResource.get(root);
-    return markup`<li>${key === undefined ? root : keyLink('', root, key.name)}: ${REASON_WORDS[reason].brief}</li>`;
+    return markup`<li>${key === undefined ? root : keyLink('', root, displayName(key))}: ${REASON_WORDS[reason].brief}</li>`;
   });
   const rest = incidents.length - shown.length;
   return markup`<details><summary>${counted(incidents.length, 'key')} unusable since before anybody watched, with nothing depending on ${incidents.length === 1 ? 'it' : 'them'}</summary>
 <ul class="affected">${shown}${rest > 0 ? markup`<li>and ${grouped(rest)} more</li>` : nothing}</ul></details>`;
 }
 
-const FRESHNESS_ICONS = { up: '✔', pending: '…', stale: '▲', down: '✖' } as const;
-const FRESHNESS_ORDER = { down: 0, stale: 1, pending: 2, up: 3 } as const;
+const FRESHNESS_ICONS = { up: '✔', retired: '–', pending: '…', stale: '▲', down: '✖' } as const;
+const FRESHNESS_ORDER = { down: 0, stale: 1, pending: 2, up: 3, retired: 4 } as const;
 
 function sourcesSection({ sourcesInOrder }: Overview, now: number): Html {
   const rows = sourcesInOrder
@@ -151,10 +147,10 @@ function sourcesSection({ sourcesInOrder }: Overview, now: number): Html {
     markup`<li class="${fresh.level}"><b><i aria-hidden="true">${FRESHNESS_ICONS[fresh.level]}</i> ${source.service}</b>
 <span><bdi>${source.target}</bdi> / ${source.location}</span>
 <span>${fresh.level === 'up' ? '' : `${fresh.level}: `}${fresh.text}${source.objects === undefined ? '' : ` · ${counted(source.objects, 'object')}`}</span></li>`;
-  const bad = rows.filter(({ fresh }) => fresh.level !== 'up').length;
+  const bad = rows.filter(({ fresh }) => FRESHNESS_ORDER[fresh.level] < FRESHNESS_ORDER.up).length;
   const open = Math.max(SOURCES_SHOWN, bad);
   return markup`<section aria-labelledby="sources"><h2 id="sources">Sources</h2>
 ${rows.length === 0 ? markup`<p>None is configured: add a target to the configuration.</p>` : markup`<ul class="sources">${rows.slice(0, open).map(item)}</ul>`}
-${rows.length > open ? markup`<details><summary>${counted(rows.length - open, 'more source')}, all fresh</summary><ul class="sources">${rows.slice(open).map(item)}</ul></details>` : nothing}
+${rows.length > open ? markup`<details><summary>${counted(rows.length - open, 'more source')}, all fresh or retired</summary><ul class="sources">${rows.slice(open).map(item)}</ul></details>` : nothing}
 </section>`;
 }

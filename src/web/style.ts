@@ -22,10 +22,10 @@ small{color:var(--dim);font-size:.82rem;font-weight:400}
 bdi,dd,td,li,.resource{overflow-wrap:anywhere}
 .age,.kind,.count,.none{color:var(--dim)}
 .hero{background:var(--panel);border:1px solid var(--line);border-left:.5rem solid var(--dim);border-radius:.6rem;padding:1.1rem 1.25rem}
-.hero.bad,.hero.inaccessible{border-color:var(--bad);background:var(--bad-bg)}
-.hero.warn,.hero.degraded{border-color:var(--warn);background:var(--warn-bg)}
+.hero.bad,.hero.inaccessible,.hero.impaired{border-color:var(--bad);background:var(--bad-bg)}
+.hero.warn,.hero.degraded,.hero.at_risk{border-color:var(--warn);background:var(--warn-bg)}
 .hero.unsure,.hero.unknown{border-color:var(--ask);background:var(--ask-bg)}
-.hero.good,.hero.accessible{border-color:var(--good);background:var(--good-bg)}
+.hero.good,.hero.accessible,.hero.ok{border-color:var(--good);background:var(--good-bg)}
 .bad h1{color:var(--bad)}.warn h1{color:var(--warn)}.unsure h1{color:var(--ask)}.good h1{color:var(--good)}
 .tiles{list-style:none;display:flex;flex-wrap:wrap;gap:.5rem;margin:.9rem 0 0;padding:0}
 .tiles a{display:block;background:var(--panel);border:1px solid var(--line);border-radius:.5rem;padding:.35rem .75rem;color:var(--text);text-decoration:none}
@@ -37,6 +37,8 @@ bdi,dd,td,li,.resource{overflow-wrap:anywhere}
 .card{background:var(--panel);border:1px solid var(--line);border-left:.3rem solid var(--bad);border-radius:.6rem;padding:.9rem 1.1rem;margin:0 0 .8rem}
 .card h3 small{margin-left:.3rem}
 .deadline{color:var(--bad)}
+.meaning{max-width:60rem}
+.quote{background:var(--code);border-radius:.3rem;padding:.05rem .4rem}
 .label{font-size:.8rem;color:var(--dim);margin:.7rem 0 .2rem}
 .affected{list-style:none;display:flex;flex-wrap:wrap;gap:.35rem;padding:0;margin:.35rem 0}
 .affected li{background:var(--code);border-radius:.4rem;padding:.1rem .5rem;font-size:.88rem}
@@ -54,6 +56,7 @@ code{font:.9rem/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 .sources span{display:block;color:var(--dim);font-size:.85rem}
 .sources .down,.sources .stale{border-color:var(--bad);background:var(--bad-bg)}
 .sources .stale{border-color:var(--warn);background:var(--warn-bg)}
+.sources .retired b{color:var(--dim)}
 .sources .up i{color:var(--good)}.sources .down i{color:var(--bad)}.sources .stale i{color:var(--warn)}
 details{margin:.6rem 0}
 summary{cursor:pointer;color:var(--dim)}
@@ -69,7 +72,9 @@ button:hover{border-color:var(--link);color:var(--link)}
 .list td{vertical-align:top;padding:.45rem .7rem;border-bottom:1px solid var(--line)}
 .list td:last-child,.list th:last-child{text-align:right;font-variant-numeric:tabular-nums}
 .list td small{display:block}
+.list td:nth-child(2){min-width:9rem}
 .list td:nth-child(5){white-space:nowrap}
+.list.uses td:nth-child(5){white-space:normal}
 .pager{display:flex;gap:1rem;justify-content:center;margin:1rem 0}
 dl{display:grid;grid-template-columns:minmax(8rem,12rem) 1fr;gap:.3rem 1rem;margin:0;background:var(--panel);border:1px solid var(--line);border-radius:.6rem;padding:.8rem 1.1rem}
 dt{color:var(--dim);overflow-wrap:anywhere}dd{margin:0}
@@ -90,10 +95,17 @@ h1{font-size:1.35rem}
 .list tr{display:grid;grid-template-columns:1fr auto;gap:.1rem .75rem;background:var(--panel);border:1px solid var(--line);border-radius:.5rem;padding:.55rem .75rem;margin-bottom:.5rem}
 .list td{padding:0;border:0}
 .list td:nth-child(1){order:2;text-align:right}
-.list td:nth-child(2){order:1;font-weight:600}
+.list td:nth-child(2){order:1;font-weight:600;min-width:0}
 .list td:nth-child(3){order:3}.list td:nth-child(4){order:4;text-align:right}
 .list td:nth-child(5){order:5;white-space:normal}
 .list td:nth-child(6){order:6}.list td:nth-child(6)::before{content:"needed by ";color:var(--dim)}
+.consumers td:nth-child(6)::before{content:"keys "}
+.list.uses tr{display:block}
+.list.uses td,.list.uses td:last-child{display:block;text-align:left}
+.uses td:nth-child(3)::before{content:"role ";color:var(--dim)}
+.uses td:nth-child(4)::before{content:"version in use ";color:var(--dim)}
+.uses td:nth-child(5)::before{content:"current version ";color:var(--dim)}
+.uses td:nth-child(6)::before{content:"outdated "}
 dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.45rem}
 }
 @media print{.filter,header form,.pager{display:none}}

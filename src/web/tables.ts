@@ -1,8 +1,9 @@
 import { CONSUMER_KINDS, HEALTHS, KEY_KINDS, PROVIDERS } from '../core/model.ts';
+import { displayName, keyUses, meaningOf } from '../core/readers.ts';
 import type { ConsumerView, KeyView } from '../core/snapshot.ts';
 import { counted, grouped, relative, utc } from '../core/text.ts';
 import { HEALTH_WORDS, KIND_WORDS, REASON_WORDS } from '../core/words.ts';
-import { type Base, badge, type Html, keyLink, markup, nothing } from './markup.ts';
+import { type Base, badge, consumerLink, type Html, keyLink, markup, nothing } from './markup.ts';
 import type { Overview } from './overview.ts';
 import { type Filter, matcher, oneOf, type Refused, readQuery, text, wholeNumber } from './query.ts';
 
@@ -53,7 +54,7 @@ ${keys.map((key) => keyRow(key, overview, base, now))}</tbody></table>`;
 
 function keyRow(key: KeyView, overview: Overview, base: Base, now: number): Html {
   return markup`<tr><td>${badge(key.health)}${key.blindSince === undefined ? nothing : markup` <span class="badge blind">blind</span>`}</td>
-<td>${keyLink(base, key.resource, key.name)}<small>${KIND_WORDS[key.kind]}${key.critical ? ', critical' : ''}</small></td>
+<td>${keyLink(base, key.resource, displayName(key))}<small>${KIND_WORDS[key.kind]}${key.critical ? ', critical' : ''}</small></td>
 <td><bdi>${key.account}</bdi><small>${key.location}</small></td>
 <td>${why(key, overview)}</td>
 <td>${relative(key.since, now)}<small>${utc(key.since)}</small></td>
@@ -65,10 +66,11 @@ function why(key: KeyView, { snapshot }: Overview): Html {
   const blind =
     key.blindSince === undefined
       ? nothing
-      : markup`<small>last known; ${key.blindReason === undefined ? 'cannot be seen' : REASON_WORDS[key.blindReason].brief}</small>`;
+      : markup`<small>last known; ${key.blindReason === undefined ? 'cannot be seen' : REASON_WORDS[key.blindReason].brief}${key.blindRoots === undefined ? '' : ', through what holds it'}</small>`;
   if (key.rootCauses.length > 0 && key.reason !== undefined) {
     const [root = '', ...others] = key.rootCauses;
-    const name = snapshot.byResource.get(root)?.name ?? root;
+    const known = snapshot.byResource.get(root);
+    const name = known === undefined ? root : displayName(known);
     return markup`${REASON_WORDS[key.reason].brief}<small><bdi>${name}</bdi>${others.length > 0 ? ` and ${grouped(others.length)} more` : ''}</small>${blind}`;
   }
   if (key.health === 'degraded') {
@@ -92,24 +94,25 @@ export function consumersSection(overview: Overview, query: StatusQuery, now: nu
   const cut = matching.length > ROWS ? `; the first ${grouped(ROWS)} are shown, narrow them with the form above` : '';
   return markup`<section aria-labelledby="consumers"><h2 id="consumers">Consumers</h2>
 <p class="count">${count}, worst first${cut}</p>
-${consumerTable(matching.slice(0, ROWS), now)}
+${consumerTable(matching.slice(0, ROWS), '', now)}
 </section>`;
 }
 
 /** Consumers as a table. */
-export function consumerTable(consumers: readonly ConsumerView[], now: number): Html {
-  return markup`<table class="list"><thead><tr><th scope="col">Health</th><th scope="col">Consumer</th><th scope="col">Where</th>
+export function consumerTable(consumers: readonly ConsumerView[], base: Base, now: number): Html {
+  return markup`<table class="list consumers"><thead><tr><th scope="col">Health</th><th scope="col">Consumer</th><th scope="col">Where</th>
 <th scope="col">Why</th><th scope="col">Since</th><th scope="col">Keys</th></tr></thead><tbody>
-${consumers.map((consumer) => consumerRow(consumer, now))}</tbody></table>`;
+${consumers.map((consumer) => consumerRow(consumer, base, now))}</tbody></table>`;
 }
 
-function consumerRow(consumer: ConsumerView, now: number): Html {
+function consumerRow(consumer: ConsumerView, base: Base, now: number): Html {
+  const meaning = meaningOf(consumer);
   return markup`<tr><td>${badge(consumer.health)}</td>
-<td><bdi>${consumer.name}</bdi><small>${KIND_WORDS[consumer.kind]}</small></td>
+<td>${consumerLink(base, consumer.resource, consumer.name)}<small>${KIND_WORDS[consumer.kind]}</small></td>
 <td><bdi>${consumer.account}</bdi><small>${consumer.location}</small></td>
-<td>${consumer.reason === undefined ? (consumer.findings[0]?.summary ?? '–') : REASON_WORDS[consumer.reason].brief}</td>
+<td>${consumer.reason === undefined ? (consumer.findings[0]?.summary ?? '–') : REASON_WORDS[consumer.reason].brief}${meaning === undefined ? nothing : markup`<small>${meaning.brief}</small>`}</td>
 <td>${relative(consumer.since, now)}<small>${utc(consumer.since)}</small></td>
-<td>${grouped(consumer.uses.length)}</td></tr>
+<td>${grouped(keyUses(consumer).length)}</td></tr>
 `;
 }
 

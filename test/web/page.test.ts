@@ -247,11 +247,38 @@ describe('hostile text', () => {
       rootCauses: [text],
       blindSince: NOW,
       blindReason: 'denied',
+      blindRoots: [text],
+      versions: [{ id: text, enabled: false }],
     });
-    const consumer = consumerView({ resource: text, name: text, account: text, location: text, health: 'impaired' });
+    const consumer = consumerView({
+      resource: text,
+      name: text,
+      account: text,
+      location: text,
+      targets: [text],
+      tags: { [text]: text },
+      health: 'impaired',
+      state: text,
+      rootCauses: [text],
+      uses: [
+        { resource: text, versionInUse: text, outdatedSince: NOW, role: text },
+        { resource: text, role: 'stores' },
+      ],
+      findings: key.findings,
+      evidence: key.evidence,
+      attributes: key.attributes,
+    });
     const snapshot = snapshotOf({
       keys: [key],
-      consumers: [consumer, { ...consumer, resource: 'c2', uses: [{ resource: key.resource, role: text }] }],
+      consumers: [
+        consumer,
+        {
+          ...consumer,
+          resource: 'c2',
+          rootCauses: [],
+          uses: [{ resource: key.resource, versionInUse: text, role: text }],
+        },
+      ],
       sources: [source({ target: text, location: text, service: text })],
       incidents: [{ root: key.resource, reason: 'disabled', since: NOW, keys: [text], consumers: [text] }],
     });
@@ -261,7 +288,8 @@ describe('hostile text', () => {
     };
     const status = await page(snapshot, `/?q=${encodeURIComponent(text.toWellFormed())}`, overrides);
     const detail = await page(snapshot, `/keys/${encodeURIComponent(key.resource.toWellFormed())}`, overrides);
-    return [status, detail];
+    const path = `/consumers/${encodeURIComponent(text.toWellFormed())}`;
+    return [status, detail, await page(snapshot, path, overrides)];
   }
 
   const ALLOWED = new Set(

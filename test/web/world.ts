@@ -47,11 +47,17 @@ export function consumerView(fields: Partial<ConsumerView> & Pick<ConsumerView, 
     provider: 'aws',
     account: ACCOUNT,
     location: 'eu-west-1',
+    targets: ['video-prod'],
+    tags: {},
     health: 'ok',
     since: NOW - DAY,
     rootCauses: [],
     uses: [],
     findings: [],
+    checkedAt: NOW - 20_000,
+    conclusiveAt: NOW - 20_000,
+    evidence: { operation: 'DescribeFlow', status: 200, attempts: 1 },
+    attributes: {},
     ...fields,
   };
 }
@@ -122,7 +128,13 @@ export function incidentSnapshot(): Snapshot {
       reason: 'key_inaccessible',
       since: NOW - 12 * MINUTE,
       rootCauses: [cmk],
-      uses: [{ resource: arn('secretsmanager', 'secret:prod/speke/gateway-AbCdEf'), role: 'decrypts' }],
+      uses: [
+        {
+          resource: arn('secretsmanager', 'secret:prod/speke/gateway-AbCdEf'),
+          key: arn('secretsmanager', 'secret:prod/speke/gateway-AbCdEf'),
+          role: 'decrypts',
+        },
+      ],
     }),
   );
   const healthy = Array.from({ length: 30 }, (_, at) =>
