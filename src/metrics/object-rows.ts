@@ -1,6 +1,7 @@
 import { CONSUMER_HEALTHS } from '../core/model.ts';
+import { keyUses, resourceOf } from '../core/readers.ts';
 import { UNKNOWN_REASONS } from '../core/reasons.ts';
-import type { ConsumerView, Snapshot } from '../core/snapshot.ts';
+import type { ConsumerView } from '../core/snapshot.ts';
 import { countByPlace } from './counts.ts';
 import { findings } from './key-rows.ts';
 import { type ConsumerRow, mark, NONE, type Sample, type SnapshotRow, type SourceRow, seconds, sole } from './row.ts';
@@ -40,38 +41,38 @@ export const CONSUMER_ROWS: readonly ConsumerRow[] = [
   }),
   consumer({
     name: 'keyvigil_consumer_key',
-    help: 'A key that a consumer uses: 1.',
+    help: 'A key that a consumer uses: 1; what it keeps its data in is no key.',
     labels: ['key', 'role'],
-    series: ({ uses }) => uses.map((use) => ({ labels: [use.resource, use.role], value: 1 })),
+    series: (view) => keyUses(view).map((use) => ({ labels: [resourceOf(use), use.role], value: 1 })),
     example:
       'keyvigil_consumer_key * on (key) group_left () label_replace(keyvigil_key_accessible, "key", "$1", "resource", "(.*)")',
   }),
   consumer({
     name: 'keyvigil_consumer_outdated_since_timestamp_seconds',
-    help: 'Since when a consumer uses another version of a key than the current one.',
+    help: 'Since when there is a newer version of a key than the one that a consumer uses.',
     labels: ['key'],
     series: outdated,
     example: 'time() - keyvigil_consumer_outdated_since_timestamp_seconds > 86400',
   }),
 ];
 
-/** A version in use that is not the key's current one is outdated since that one was detected, or else created. */
-function outdated(view: ConsumerView, snapshot: Snapshot): readonly Sample[] {
-  const samples: Sample[] = [];
-  for (const { resource, versionInUse } of view.uses) {
-    const key = snapshot.byResource.get(resource);
-    if (!key?.version || !versionInUse || key.version === versionInUse) continue;
-    const since = seconds(key.versionDetectedAt ?? key.versionCreatedAt);
-    if (since !== undefined) samples.push({ labels: [resource], value: since });
+/** The oldest of the uses of each key, because two of them may mean one key. */
+function outdated(view: ConsumerView): readonly Sample[] {
+  const oldest = new Map<string, number>();
+  for (const use of keyUses(view)) {
+    const since = seconds(use.outdatedSince);
+    if (since === undefined) continue;
+    const key = resourceOf(use);
+    oldest.set(key, Math.min(oldest.get(key) ?? since, since));
   }
-  return samples;
+  return [...oldest].map(([key, value]) => ({ labels: [key], value }));
 }
 
 /** One family per row; `SourceRecord` in, series out. The base labels are `target, location, service`. */
 export const SOURCE_ROWS: readonly SourceRow[] = [
   source({
     name: 'keyvigil_source_up',
-    help: 'Whether the last sweep of a source succeeded: 1 or 0; absent until the first attempt ended.',
+    help: 'Whether the last sweep of a source succeeded: 1 or 0; 1 too where the cloud has retired it; absent until the first attempt ended.',
     series: ({ up }) => (up === undefined ? NONE : sole(up ? 1 : 0)),
     example: 'keyvigil_source_up == 0',
   }),

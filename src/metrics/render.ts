@@ -1,5 +1,5 @@
 /** From rows and objects to lines of text format 0.0.4. */
-import { type Identified, labelValue, placeText, resourceValue, tailText } from './labels.ts';
+import { type Identified, labelValue, placeText, resourceValue, type TagLabel, tailText } from './labels.ts';
 import type { KeyRow, Row, Sample } from './row.ts';
 
 /** Labels whose values are resources, which must stay unique. */
@@ -102,9 +102,9 @@ export function objectLines(row: Row, base: string, samples: readonly Sample[]):
 }
 
 /** The base labels of an object that is no key. */
-export function objectBase(row: Row, object: Identified): string {
+export function objectBase(row: Row, object: Identified, tags: readonly TagLabel[]): string {
   const resource = resourceValue(object.resource);
-  return row.identity ? placeText(object) + resource + tailText(object, []) : `resource="${resource}"`;
+  return row.identity ? placeText(object) + resource + tailText(object, tags) : `resource="${resource}"`;
 }
 
 function lineEnd(row: Row, sample: Sample, before: string): string {

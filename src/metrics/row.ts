@@ -10,7 +10,7 @@ interface Common {
   readonly help: string;
   /** Labels besides the base ones. */
   readonly labels: readonly string[];
-  /** True: the full identity and the tag labels stand on it. False: `resource` alone, for keys and consumers. */
+  /** True: the full identity and the tag labels stand on it, for keys and consumers. False: `resource` alone. */
   readonly identity: boolean;
   /** PromQL that shows what it is for. */
   readonly example?: string;
@@ -36,7 +36,7 @@ export type KeyRow = KeyValueRow | KeySeriesRow;
 
 export interface ConsumerRow extends Common {
   readonly source: 'consumer';
-  series(consumer: ConsumerView, snapshot: Snapshot): readonly Sample[];
+  series(consumer: ConsumerView): readonly Sample[];
 }
 export interface SourceRow extends Common {
   readonly source: 'source';

@@ -86,7 +86,7 @@ export function createSnapshotWriter(options: {
         if (row.source === 'daemon') continue;
         await writeHeader(row, output);
         if (row.source !== 'key') {
-          await writeObjects(linesOf(row, snapshot, keyCounts), row.name, output);
+          await writeObjects(linesOf(row, snapshot, keyCounts, tags), row.name, output);
           continue;
         }
         const family = KEY_ROWS.indexOf(row);
@@ -103,12 +103,17 @@ function bytesKept(runs: readonly Run[]): number {
 }
 
 /** One function per object, so that one that throws takes no other with it. */
-function linesOf(row: Exclude<Row, KeyRow>, snapshot: Snapshot, keyCounts: readonly Sample[]): (() => string)[] {
+function linesOf(
+  row: Exclude<Row, KeyRow>,
+  snapshot: Snapshot,
+  keyCounts: readonly Sample[],
+  tags: readonly TagLabel[],
+): (() => string)[] {
   switch (row.source) {
     case 'consumer':
       return snapshot.consumers.map((consumer) => () => {
-        const samples = row.series(consumer, snapshot);
-        return samples.length === 0 ? '' : objectLines(row, objectBase(row, consumer), samples);
+        const samples = row.series(consumer);
+        return samples.length === 0 ? '' : objectLines(row, objectBase(row, consumer, tags), samples);
       });
     case 'source':
       return snapshot.sources.map((source) => () => {

@@ -43,22 +43,47 @@ test('a key that a consumer uses twice in one role is one series', async () => {
   ]);
 });
 
-test('a consumer is outdated since the version that it lacks was detected, or else created', async () => {
-  const keys = [
-    keyView({ resource: 'arn:detected', version: 'v2', versionDetectedAt: AT, versionCreatedAt: 1 }),
-    keyView({ resource: 'arn:created', version: 'v2', versionCreatedAt: AT }),
-    keyView({ resource: 'arn:current', version: 'v1', versionDetectedAt: AT }),
-    keyView({ resource: 'arn:undated', version: 'v2' }),
+test('a consumer is outdated since there is a newer version of its key, the oldest of its uses', async () => {
+  const uses = [
+    { resource: 'alias/k', key: 'arn:k', role: 'decryption', versionInUse: 'v1', outdatedSince: AT + 1000 },
+    { resource: 'arn:k', key: 'arn:k', role: 'encryption', versionInUse: 'v0', outdatedSince: AT },
+    { resource: 'arn:current', key: 'arn:current', role: 'encryption', versionInUse: 'v1' },
+    { resource: 'arn:unset', role: 'encryption', versionInUse: 'v1', outdatedSince: 0 },
   ];
-  const uses = [...keys.map(({ resource }) => resource), 'arn:unwatched'].map((resource) => ({
-    resource,
-    role: 'decryption',
-    versionInUse: 'v1',
-  }));
+  const keys = [keyView({ resource: 'arn:current', version: 'v2', versionDetectedAt: AT })];
   const snapshot = snapshotOf(keys, { consumers: [consumerView({ uses })] });
   expect(await linesOf('keyvigil_consumer_outdated_since_timestamp_seconds', snapshot)).toEqual([
-    `keyvigil_consumer_outdated_since_timestamp_seconds{${FLOW},key="arn:detected"} 1700000000.5`,
-    `keyvigil_consumer_outdated_since_timestamp_seconds{${FLOW},key="arn:created"} 1700000000.5`,
+    `keyvigil_consumer_outdated_since_timestamp_seconds{${FLOW},key="arn:k"} 1700000000.5`,
+  ]);
+});
+
+test('a key that a consumer names by an alias stands under its own resource; what keeps its data is no key', async () => {
+  const uses = [
+    { resource: 'alias/k', key: 'arn:k', role: 'encrypts' },
+    { resource: 'alias/elsewhere', role: 'encrypts' },
+    { resource: '/subscriptions/s/storage', role: 'stores' },
+  ];
+  expect(await linesOf('keyvigil_consumer_key', snapshotOf([], { consumers: [consumerView({ uses })] }))).toEqual([
+    `keyvigil_consumer_key{${FLOW},key="arn:k",role="encrypts"} 1`,
+    `keyvigil_consumer_key{${FLOW},key="alias/elsewhere",role="encrypts"} 1`,
+  ]);
+});
+
+test('the configured tags stand behind the identity of a consumer too, and only there', async () => {
+  const consumer = consumerView({ tags: { Team: 'media"\n} 1' }, health: 'impaired', reason: 'access_revoked' });
+  const snapshot = snapshotOf([], { consumers: [consumer] });
+  expect(await linesOf('keyvigil_consumer_ok', snapshot, ['Team', 'service'])).toEqual([
+    `keyvigil_consumer_ok{${FULL},team="media\\"\\n} 1"} 0`,
+  ]);
+  expect(await linesOf('keyvigil_consumer_reason', snapshot, ['Team'])).toEqual([
+    `keyvigil_consumer_reason{${FLOW},reason="access_revoked"} 1`,
+  ]);
+});
+
+test('a source whose service the cloud has retired is up', async () => {
+  const retired = sourceRecord({ service: 'media-services', up: true, reason: 'provider_retired' });
+  expect(await linesOf('keyvigil_source_up', snapshotOf([], { sources: [retired] }))).toEqual([
+    'keyvigil_source_up{target="video-prod",location="eu-west-1",service="media-services"} 1',
   ]);
 });
 

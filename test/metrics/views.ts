@@ -40,11 +40,16 @@ export function consumerView(change: Partial<ConsumerView> = {}): ConsumerView {
     provider: 'aws',
     account: '111122223333',
     location: 'eu-west-1',
+    targets: ['video-prod'],
+    tags: {},
     health: 'ok',
     since: 1_700_000_000_000,
     rootCauses: [],
     uses: [],
     findings: [],
+    checkedAt: 1_700_000_100_000,
+    evidence: { operation: 'DescribeFlow' },
+    attributes: {},
     ...change,
   };
 }

@@ -10,7 +10,7 @@ const GROUPS: readonly { readonly title: string; readonly source: Row['source'];
     text: `Series marked \\* carry the full identity: ${code(IDENTITY_LABELS)}, and the tag labels. All others carry \`resource\` alone;
 join them with \`* on (resource) group_left (name, account) keyvigil_key_info\`.`,
   },
-  { title: 'Consumers', source: 'consumer', text: 'What \\* means is as for keys, without tag labels.' },
+  { title: 'Consumers', source: 'consumer', text: 'What \\* means is as for keys.' },
   { title: 'Sources', source: 'source', text: 'A source is one service at one location of one target.' },
   { title: 'Counts and the store', source: 'snapshot' },
   { title: 'The daemon', source: 'daemon' },
@@ -28,10 +28,10 @@ never 0. A key that is no longer watched, or was forgotten, leaves no series.
 
 const TAG_LABELS = `## Tag labels
 
-Each tag key under \`labels\` in the configuration becomes a label of the key series marked \\*, in snake case: \`team\` is
+Each tag key under \`labels\` in the configuration becomes a label of the series of keys and consumers marked \\*, in snake case: \`team\` is
 \`team\`, \`CostCenter\` is \`cost_center\`, \`aws:cloudformation:stack-name\` is \`aws_cloudformation_stack_name\`. A name that
 another label has (\`Name\`, \`severity\`, \`instance\`, …), or that cannot begin a label, gets \`tag_\` before it: \`tag_name\`.
-Where two keys come out alike, the later one gets \`_2\`. A key without the tag has no such label.
+Where two keys come out alike, the later one gets \`_2\`. What lacks the tag has no such label.
 
 ## Label values
 
