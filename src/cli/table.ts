@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
-import { type ConsumerHealth, type Health, sourceKey } from '../core/model.ts';
-import type { KeyView, Snapshot } from '../core/snapshot.ts';
+import { type ConsumerHealth, type ConsumerKind, type Health, sourceKey } from '../core/model.ts';
+import { displayName, isOutdated, isRetired, keyUses, meaningOf, resourceOf } from '../core/readers.ts';
+import type { ConsumerView, KeyView, Snapshot } from '../core/snapshot.ts';
 import { counted, grouped, span, visible } from '../core/text.ts';
 import { HEALTH_WORDS, KIND_WORDS, REASON_WORDS } from '../core/words.ts';
 
@@ -26,8 +27,9 @@ interface Column {
 }
 
 /**
- * Keys as a table, worst first, sources that could not be read, and one line that sums up. Cells are cut rather than wrapped, and
- * columns are left out, until a row fits its terminal.
+ * Keys as a table, worst first; consumers in trouble and what that means, versions that are still in use behind the current
+ * ones, sources that could not be read, and one line that sums up. Cells are cut rather than wrapped, and columns are left
+ * out, until a row fits its terminal.
  */
 export function renderTable(
   snapshot: Pick<Snapshot, 'keys' | 'consumers' | 'sources' | 'byResource'>,
@@ -37,18 +39,11 @@ export function renderTable(
     (a, b) => RANK[a.health] - RANK[b.health] || derived(a) - derived(b) || b.consumers - a.consumers,
   );
   const lines = keys.length === 0 ? [] : [...table(keys, columnsOf(snapshot, style.now), style), ''];
-  for (const consumer of snapshot.consumers) {
-    if (consumer.health === 'ok') continue;
-    const why = consumer.reason === undefined ? '' : `: ${REASON_WORDS[consumer.reason].brief}`;
-    lines.push(
-      oneLine(
-        `${mark(consumer.health)}  ${KIND_WORDS[consumer.kind]} ${visible(consumer.name)}${why}`,
-        consumer.health,
-        style,
-      ),
-    );
-  }
+  lines.push(...consumerLines(snapshot, style));
   for (const source of snapshot.sources) {
+    if (isRetired(source)) {
+      lines.push(oneLine(`–  source ${visible(sourceKey(source))} is retired: nothing to watch there`, 'ok', style));
+    }
     if (source.up === true) continue;
     const why = source.reason === undefined ? 'not read' : REASON_WORDS[source.reason].brief;
     lines.push(oneLine(`?  source ${visible(sourceKey(source))} cannot be read: ${why}`, 'unknown', style));
@@ -56,6 +51,69 @@ export function renderTable(
   lines.push(summary(snapshot));
   return `${lines.join('\n')}\n`;
 }
+
+/** Consumers that are not ok, worst first; what it means, once for each kind; then the versions that lag behind. */
+function consumerLines(
+  { consumers, byResource }: Pick<Snapshot, 'consumers' | 'byResource'>,
+  style: TableStyle,
+): string[] {
+  const troubled = consumers
+    .filter(({ health }) => health !== 'ok')
+    .toSorted((a, b) => CONSUMER_RANK[a.health] - CONSUMER_RANK[b.health]);
+  const meanings = new Map<ConsumerKind, string>();
+  for (const consumer of troubled) {
+    const meaning = meaningOf(consumer);
+    if (meaning) meanings.set(consumer.kind, `What an impaired ${KIND_WORDS[consumer.kind]} means: ${meaning.text}`);
+  }
+  return [
+    ...troubled.map((consumer) => oneLine(consumerLine(consumer, byResource), consumer.health, style)),
+    ...[...meanings.values()].flatMap((text) => wrap(text, style.columns)),
+    ...consumers.flatMap((consumer) => outdatedLines(consumer, byResource, style)),
+  ];
+}
+
+const CONSUMER_RANK: Readonly<Record<ConsumerHealth, number>> = { impaired: 0, unknown: 1, at_risk: 2, ok: 3 };
+
+function consumerLine(consumer: ConsumerView, byResource: Snapshot['byResource']): string {
+  const { health, kind, name, reason, findings, rootCauses, state } = consumer;
+  const why = reason === undefined ? findings[0]?.summary : REASON_WORDS[reason].brief;
+  const roots = rootCauses.map((root) => nameOf(root, byResource)).join(', ');
+  return visible(
+    `${mark(health)}  ${KIND_WORDS[kind]} ${name}${why === undefined ? '' : `: ${why}`}${roots === '' ? '' : ` (${roots})`}${
+      state === undefined ? '' : `; its service says ${JSON.stringify(state)}`
+    }`,
+  );
+}
+
+function outdatedLines(consumer: ConsumerView, byResource: Snapshot['byResource'], style: TableStyle): string[] {
+  return keyUses(consumer)
+    .filter(isOutdated)
+    .map((use) => {
+      const version = use.versionInUse === undefined ? 'an old version' : `version ${use.versionInUse}`;
+      const who = `${KIND_WORDS[consumer.kind]} ${consumer.name}`;
+      const what = `${version} of ${nameOf(resourceOf(use), byResource)}`;
+      const text = `▲ outdated  ${who} ${use.pinned === true ? 'is pinned to' : 'still uses'} ${what}, behind for ${span(style.now - use.outdatedSince)}`;
+      return oneLine(visible(text), 'at_risk', style);
+    });
+}
+
+function nameOf(resource: string, byResource: Snapshot['byResource']): string {
+  const key = byResource.get(resource);
+  return key === undefined ? resource : displayName(key);
+}
+
+/** Our own words, as lines that fit; what is longer than a line by itself stays whole. */
+function wrap(text: string, columns = Number.POSITIVE_INFINITY): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && widthOf(last) + 1 + widthOf(word) <= columns) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(last === undefined ? word : `${INDENT}${word}`);
+  }
+  return lines;
+}
+
+const INDENT = '   ';
 
 const RANK: Readonly<Record<Health, number>> = { inaccessible: 0, unknown: 1, degraded: 2, accessible: 3 };
 
@@ -77,14 +135,14 @@ const COLORS = {
 function columnsOf({ byResource }: Pick<Snapshot, 'byResource'>, now: number): readonly Column[] {
   return [
     { title: 'HEALTH', cell: (key) => mark(key.health), rank: 0 },
-    { title: 'NAME', cell: (key) => visible(key.name), rank: 0, least: 24 },
+    { title: 'NAME', cell: (key) => visible(displayName(key)), rank: 0, least: 24 },
     { title: 'KIND', cell: (key) => KIND_WORDS[key.kind], rank: 3 },
     { title: 'WHERE', cell: (key) => visible(`${key.account}/${key.location}`), rank: 4 },
     { title: 'REASON', cell: reason, rank: 0, least: 20 },
     { title: 'FOR', cell: (key) => (key.health === 'accessible' ? '' : span(now - key.since)), rank: 5 },
     {
       title: 'BECAUSE OF',
-      cell: (key) => key.rootCauses.map((root) => visible(byResource.get(root)?.name ?? root)).join(', '),
+      cell: (key) => key.rootCauses.map((root) => visible(nameOf(root, byResource))).join(', '),
       rank: 2,
       least: 16,
     },
@@ -161,9 +219,10 @@ function summary({ keys, sources }: Pick<Snapshot, 'keys' | 'sources'>): string 
     const count = keys.filter((key) => key.health === health).length;
     return count === 0 ? [] : [`${grouped(count)} ${HEALTH_WORDS[health].word}`];
   });
-  const read = sources.filter((source) => source.up === true).length;
+  const retired = sources.filter(isRetired).length;
+  const read = sources.filter((source) => source.up === true).length - retired;
   const what = healths.length === 0 ? '' : `: ${healths.join(', ')}`;
-  return `${counted(keys.length, 'key')}${what}; ${grouped(read)} of ${counted(sources.length, 'source')} read`;
+  return `${counted(keys.length, 'key')}${what}; ${grouped(read)} of ${counted(sources.length, 'source')} read${retired === 0 ? '' : `, ${grouped(retired)} retired`}`;
 }
 
 const segments = new Intl.Segmenter('en', { granularity: 'grapheme' });

@@ -23,7 +23,7 @@ const ALWAYS = {
   source: 'target location service',
 };
 const SOMETIMES = {
-  key: 'reason blindSince blindReason version versionCreatedAt expiresAt deletionAt recoverableUntil nextRotationAt',
+  key: 'reason blindSince blindReason blindRoots version versionCreatedAt expiresAt deletionAt recoverableUntil nextRotationAt',
   source: 'up reason lastSuccessAt objects',
 };
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;

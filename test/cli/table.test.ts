@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { renderTable, type TableStyle } from '../../src/cli/table.ts';
+import { azureSnapshot, MEANING } from '../web/azure.ts';
 import { consumerView, healthySnapshot, incidentSnapshot, keyView, NOW, snapshotOf, source } from '../web/world.ts';
 
 const PLAIN: TableStyle = { color: false, now: NOW };
@@ -12,17 +13,45 @@ describe('the table of a single look', () => {
   it('puts lost roots first, then what they take down, and sums up', () => {
     const [header, first, second, third, fourth, ...rest] = lines(renderTable(incidentSnapshot(), PLAIN));
     expect(header).toMatch(/^HEALTH +NAME +KIND +WHERE +REASON +FOR +BECAUSE OF$/);
-    expect([first, second, third].join()).not.toContain('lost with its key');
+    expect([first, second, third].join()).not.toContain('lost with');
     expect(first).toMatch(/^✖ inaccessible {2}alias\/video-prod +KMS key +111122223333\/eu-west-1 +disabled +12 min$/);
-    expect(fourth).toMatch(/^✖ inaccessible {2}prod\/speke\/gateway .* lost with its key +12 min +alias\/video-prod$/);
+    expect(fourth).toMatch(
+      /^✖ inaccessible {2}prod\/speke\/gateway .* lost with its key or vault +12 min +alias\/video-prod$/,
+    );
     expect(rest.at(-1)).toBe('41 keys: 9 inaccessible, 1 degraded, 31 accessible; 3 of 4 sources read');
   });
 
   it('names consumers in trouble and sources that could not be read', () => {
     const text = renderTable(incidentSnapshot(), PLAIN);
     expect(text).toContain('✖ impaired  CodeBuild project release: access revoked');
+    expect(text).toContain('✖ impaired  MediaConnect flow ch1-main: a key is unusable (alias/video-prod)');
     expect(text).toContain('?  source video-prod/us-east-1/secrets-manager cannot be read: no valid credentials');
     expect(text).not.toContain('ch2-main');
+  });
+
+  it('says of Azure what is lost, what an inaccessible account means, and what still uses an old version', () => {
+    const text = renderTable(azureSnapshot(), PLAIN);
+    const rows = lines(text);
+    expect(text).toMatch(/^✖ inaccessible {2}contoso\/cmk +vault key .*deleted, recoverable/m);
+    expect(text).toMatch(/^✖ inaccessible {2}fabrikam\/cmk +vault key .*lost with its key or vault .*fabrikam$/m);
+    expect(text).toMatch(/^✖ inaccessible {2}fabrikam +key vault /m);
+    const at = rows.indexOf(
+      '✖ impaired  Media Services account streaming: a key is unusable (contoso/cmk); its service says "CustomerKeyInaccessible"',
+    );
+    expect(rows.slice(at + 1)).toEqual([
+      '✖ impaired  Media Services account revoked: access revoked',
+      '▲ at risk  Media Services account archive: It still uses the version before the current one.',
+      `What an impaired Media Services account means: ${MEANING}`,
+      `▲ outdated  Media Services account archive still uses version ${'a'.repeat(32)} of contoso/next, behind for 20 min`,
+      '–  source media-azure/global/media-services is retired: nothing to watch there',
+      '7 keys: 3 inaccessible, 4 accessible; 1 of 2 sources read, 1 retired',
+    ]);
+  });
+
+  it('says so of a consumer that is pinned to an old version', () => {
+    const uses = [{ resource: 'k', pinned: true, versionInUse: 'v1', outdatedSince: NOW, role: 'encrypts' }];
+    const text = renderTable(snapshotOf({ consumers: [consumerView({ resource: 'c', uses })] }), PLAIN);
+    expect(text).toContain('▲ outdated  MediaConnect flow c is pinned to version v1 of k, behind for 0 s');
   });
 
   it('leaves out columns that say nothing', () => {
@@ -37,10 +66,12 @@ describe('the table of a single look', () => {
   });
 
   it.each([40, 60, 80, 100, 140])('never wraps in a terminal of %i columns', (columns) => {
-    const wide = lines(renderTable(incidentSnapshot(), { ...PLAIN, columns }));
-    // The last line is a sentence, which may wrap.
-    for (const line of wide.slice(0, -1)) expect([...line].length).toBeLessThanOrEqual(columns);
-    expect(wide[0]).toMatch(/^HEALTH +NAME/);
+    for (const snapshot of [incidentSnapshot(), azureSnapshot()]) {
+      const wide = lines(renderTable(snapshot, { ...PLAIN, columns }));
+      // The last line is a sentence, which may wrap.
+      for (const line of wide.slice(0, -1)) expect([...line].length).toBeLessThanOrEqual(columns);
+      expect(wide[0]).toMatch(/^HEALTH +NAME/);
+    }
   });
 
   it('cuts long names rather than health, and only where there is a width', () => {
@@ -76,13 +107,17 @@ describe('the table of a single look', () => {
       keyView({ resource: 'b', health: 'inaccessible', reason: 'dependency', rootCauses: [evil] }),
     ];
     const findings = [{ id: 'x', severity: 'warning', summary: evil, since: NOW } as const];
-    const consumers = [consumerView({ resource: 'c', name: evil, health: 'impaired' })];
+    const uses = [{ resource: evil, versionInUse: evil, outdatedSince: NOW, role: evil }];
+    const consumers = [
+      consumerView({ resource: 'c', name: evil, health: 'impaired', state: evil, rootCauses: [evil], uses }),
+    ];
     const sources = [source({ target: evil, up: false })];
     const text = renderTable(
       snapshotOf({ keys: keys.map((key) => ({ ...key, findings })), consumers, sources }),
       PLAIN,
     );
     expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u202A-\u202E]/u);
-    expect(lines(text)).toHaveLength(7);
+    // Heads, two keys, a gap, the consumer, what that means, the version it uses, the source, the sum.
+    expect(lines(text)).toHaveLength(9);
   });
 });
