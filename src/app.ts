@@ -215,8 +215,9 @@ export async function startApp(options: AppOptions): Promise<App> {
   const startedAt = now();
   await using stack = new AsyncDisposableStack();
 
-  const { store, moved } = await openStore(config.state, { now: startedAt });
+  const { store, moved, copy } = await openStore(config.state, { now: startedAt });
   stack.use(store);
+  if (copy) log.info({ copy }, 'the state file was brought up to this version; a copy of it as it was is kept');
   if (moved) log.error({ moved }, 'the state file was damaged and is moved aside; starting with an empty one');
 
   const onError = (error: unknown, where: string) => log.error({ err: error, where }, 'unexpected error');
