@@ -107,9 +107,9 @@ export const keyVault: AzureService = {
   apis: {
     GetKey: DATA,
     GetDeletedKey: DATA,
-    GetKeys: DATA,
-    GetKeyVersions: DATA,
-    GetDeletedKeys: DATA,
+    ListKeys: DATA,
+    ListKeyVersions: DATA,
+    ListDeletedKeys: DATA,
     GetKeyRotationPolicy: DATA,
     Knock: { ...DATA, usdPer10k: 0 },
     'Vaults.ListBySubscription': CONTROL,

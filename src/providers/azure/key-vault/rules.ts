@@ -105,7 +105,8 @@ function noPurgeProtection(facts: KeyFacts): Ruling {
 
 function noSoftDelete(facts: KeyFacts): Ruling {
   const { resourceId, softDelete } = facts.attributes;
-  if (resourceId === undefined || softDelete === true) return {};
+  // A managed HSM always has it (azure.md 3.5).
+  if (resourceId === undefined || softDelete === true || facts.spec === 'hsm') return {};
   const remedy = protectFromDeletion(facts);
   return {
     finding: {

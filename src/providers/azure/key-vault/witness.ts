@@ -1,0 +1,181 @@
+/**
+ * What two witnesses, the vault itself and Resource Manager, prove of one key or vault: azure.md 3.4. The third is the door:
+ * a request without a token.
+ */
+import type { Failure, KeyFacts, KeyStub } from '../../../core/model.ts';
+import type { CallContext, Described, Undescribed } from '../../provider.ts';
+import { armKeyFacts, deletedKeyFacts, keyFacts, withVersions } from './facts.ts';
+import type { Planes } from './listing.ts';
+import { vaultOf } from './names.ts';
+import { tried } from './tried.ts';
+import { type ArmId, armIdOf, deadVaultFacts, type LivingVault, vaultFacts } from './vault-facts.ts';
+
+type Looked = Described | Undescribed;
+
+/** One look at a key. @throws CallFailed where one failed call says it all */
+export async function lookAtKey(
+  planes: Planes,
+  stub: KeyStub,
+  known: KeyFacts | undefined,
+  context: CallContext,
+): Promise<Looked> {
+  const { plane, memory } = planes;
+  const told = await tried('GetKey', () => plane.key(stub, context));
+  if (told.ok) {
+    const facts = keyFacts(stub, told.value.value, known);
+    if (facts.version) memory.current.set(stub.resource, facts.version.id);
+    const whole = memory.olderUsed.has(stub.resource)
+      ? withVersions(facts, await plane.versions(stub, context))
+      : facts;
+    return { facts: whole, evidence: told.value.evidence };
+  }
+  if (told.failure.reason === 'not_found') return await missingKey(planes, stub, known, told.failure, context);
+  if (told.failure.reason !== 'denied') throw told.error;
+  // The monitor is refused: that is about the monitor, unless Resource Manager knows more of the key.
+  const second = await armKey(planes, stub, context);
+  if (second === 'gone') return { failure: { ...told.failure, reason: 'not_found', agreed: true } };
+  if (typeof second === 'object') {
+    const facts = armKeyFacts(stub, second.value, known);
+    if (facts.state === 'Disabled') return { facts, evidence: second.evidence };
+  }
+  throw told.error;
+}
+
+/** A key of which its vault says that there is none: soft-deleted, purged, or gone without a word. */
+async function missingKey(
+  planes: Planes,
+  stub: KeyStub,
+  known: KeyFacts | undefined,
+  failure: Failure,
+  context: CallContext,
+): Promise<Looked> {
+  const { plane, memory } = planes;
+  // What a vault that is deleted itself answers about its keys proves nothing of them: the loss is the vault's.
+  if (memory.dead.has(vaultOf(stub.resource))) return { failure: { ...failure, reason: 'transitional' } };
+  const deleted = await tried('GetDeletedKey', () => plane.deletedKey(stub, context));
+  if (deleted.ok) {
+    memory.withDeleted.add(vaultOf(stub.resource));
+    return { facts: deletedKeyFacts(stub, deleted.value.value, known), evidence: deleted.value.evidence };
+  }
+  const { reason } = deleted.failure;
+  const before = known?.state === 'SoftDeleted';
+  // Trouble on the way to the deleted keys is no proof that it has left them.
+  if (before && reason !== 'not_found' && reason !== 'denied') throw deleted.error;
+  const agreed = (await armKey(planes, stub, context)) === 'gone';
+  // Whether a key that may not be looked for among the deleted ones can be recovered is open, whoever agrees.
+  if (!agreed || reason !== 'not_found') return { failure };
+  const purged = before && !isHeld(known);
+  return { failure: purged ? { ...failure, reason: 'purged', agreed } : { ...failure, agreed } };
+}
+
+/** Nobody can purge it yet: purge protection holds a deleted key until its day. */
+function isHeld({ attributes, deletionAt }: KeyFacts): boolean {
+  const level = attributes.recoveryLevel;
+  return typeof level === 'string' && !level.includes('Purgeable') && (deletionAt ?? 0) > Date.now();
+}
+
+/** What Resource Manager says of a key; `silent` where it says nothing that counts. */
+async function armKey({ arm, memory }: Planes, { resource, name }: KeyStub, context: CallContext) {
+  const vault = memory.living.get(vaultOf(resource));
+  if (!vault?.arm) return 'silent';
+  const { type, arm: id } = vault;
+  const told = await tried('Keys.Get', () => arm.key(type, id, name, context));
+  if (told.ok) return told.value;
+  if (told.failure.reason !== 'not_found') return 'silent';
+  if (told.failure.evidence.code === 'KeyNotFound') return 'gone';
+  // Its vault may be what was not found, moved or deleted a moment ago: that says nothing of the key.
+  const there = await tried('Vaults.Get', () => arm.vault(type, id, context));
+  return there.ok ? 'gone' : 'silent';
+}
+
+/** One look at a vault. @throws CallFailed where one failed call says it all */
+export async function lookAtVault(
+  planes: Planes,
+  stub: KeyStub,
+  known: KeyFacts | undefined,
+  context: CallContext,
+): Promise<Looked> {
+  const { arm, memory } = planes;
+  const listed = memory.living.get(stub.resource) ?? notListed(planes, stub);
+  const id = listed.arm ?? knownId(known);
+  if (!id) return await lookInside(planes, listed, known, context);
+  const told = await tried('Vaults.Get', () => arm.vault(listed.type, id, context));
+  if (told.ok) {
+    const vault = told.value.value;
+    // Its name may not resolve yet: asking it would only fail.
+    if (vault.told?.state === 'RegisteringDns') {
+      return { facts: vaultFacts(vault, undefined, known), evidence: told.value.evidence };
+    }
+    await lookInside(planes, vault, known, context);
+    return { facts: vaultFacts(vault, grantsOf(planes, stub, known), known), evidence: told.value.evidence };
+  }
+  if (told.failure.reason === 'not_found') {
+    return await missingVault(planes, { ...listed, arm: id }, known, told.failure, context);
+  }
+  // Resource Manager is blind: the vault decides alone.
+  return await lookInside(planes, listed, known, context);
+}
+
+/** @throws CallFailed where the vault does not answer */
+async function lookInside(
+  planes: Planes,
+  vault: LivingVault,
+  known: KeyFacts | undefined,
+  context: CallContext,
+): Promise<Described> {
+  const { evidence } = await planes.plane.probe(vault.stub.resource, context);
+  return { facts: vaultFacts(vault, grantsOf(planes, vault.stub, known), known), evidence };
+}
+
+/** A vault that Resource Manager does not know: soft-deleted, purged, moved away, or gone without a word. */
+async function missingVault(
+  planes: Planes,
+  vault: LivingVault,
+  known: KeyFacts | undefined,
+  failure: Failure,
+  context: CallContext,
+): Promise<Looked> {
+  const { arm, plane } = planes;
+  const { type, stub } = vault;
+  const { resource, location } = stub;
+  const name = vault.arm?.name ?? stub.name;
+  const dead = await tried('Vaults.GetDeleted', () => arm.deletedVault(type, name, location, context));
+  if (dead.ok) return { facts: deadVaultFacts(dead.value.value, stub, known), evidence: dead.value.evidence };
+  const { reason } = dead.failure;
+  if (reason !== 'not_found') {
+    // Trouble on the way to the deleted vaults is no proof that it has left them.
+    if (known?.state === 'SoftDeleted' && reason !== 'denied') throw dead.error;
+    return { failure };
+  }
+  const door = await tried('Knock', () => plane.knock(resource, context));
+  if (!door.ok) {
+    if (door.failure.reason !== 'dns') return { failure };
+    const purged = known?.state === 'SoftDeleted' && !isVaultHeld(known);
+    return { failure: purged ? { ...failure, reason: 'purged', agreed: true } : { ...failure, agreed: true } };
+  }
+  // One that still lets the monitor in is no lost one: it was moved to another subscription.
+  const inside = await tried('ListKeys', () => plane.probe(resource, context));
+  if (!inside.ok) return { failure };
+  return { facts: vaultFacts({ type, stub }, undefined, known), evidence: inside.value.evidence };
+}
+
+function isVaultHeld({ attributes, deletionAt }: KeyFacts): boolean {
+  return attributes.purgeProtection === true && (deletionAt ?? 0) > Date.now();
+}
+
+/** Roles are learnt by listing: what a look knows of them is what the last one told. */
+function grantsOf({ memory }: Planes, { resource }: KeyStub, known: KeyFacts | undefined) {
+  return memory.grants.has(resource) ? memory.grants.get(resource) : known?.grants;
+}
+
+/** A vault that the last listing of this session did not show alive. */
+function notListed({ memory }: Planes, stub: KeyStub): LivingVault {
+  const dead = memory.dead.get(stub.resource);
+  if (dead) return { type: dead.type, stub, ...(dead.arm ? { arm: dead.arm } : {}) };
+  return { type: memory.typeOf(stub.resource), stub };
+}
+
+function knownId(known: KeyFacts | undefined): ArmId | undefined {
+  const { resourceId } = known?.attributes ?? {};
+  return armIdOf(typeof resourceId === 'string' ? resourceId : undefined);
+}
