@@ -5,10 +5,11 @@
 import { z } from 'zod';
 import type { ProviderName } from '../core/model.ts';
 import { AwsTargetFields } from '../providers/aws/config.ts';
+import { AzureTargetFields } from '../providers/azure/config.ts';
 import { Duration, Interval, PositiveDuration } from './duration.ts';
 import { Listen } from './listen.ts';
 import { says } from './messages.ts';
-import { AzureTargetFields, PLANNED_SERVICES, type ServiceDeclaration } from './planned.ts';
+import { PLANNED_SERVICES, type ServiceDeclaration } from './planned.ts';
 import { Schedule, Timezone, Timing } from './schedule.ts';
 
 /** A name that becomes a metric label and part of a path: no slash, no space. */

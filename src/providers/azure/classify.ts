@@ -200,5 +200,6 @@ function byStatus(status: number | undefined): UnknownReason | undefined {
 /** The code that says most: the innermost of the cloud, else the machine's, else the name of the error. */
 function codeOf({ codes, code, behind, name }: Seen): string | undefined {
   const found = codes.at(-1) ?? (code || behind.find((inner) => wayTo(inner)) || name);
-  return found?.replace(/[^\w.-]+/g, ' ').slice(0, 100) || undefined;
+  if (found === 'RestError' || found === 'Error') return undefined;
+  return found.replace(/[^\w.-]+/g, ' ').slice(0, 100) || undefined;
 }

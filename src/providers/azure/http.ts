@@ -60,7 +60,9 @@ export function createTransport(options: ConnectOptions): Transport {
       const response = await send(request, () => next(request));
       if (current) note(current, response);
       boundPatience(response, patienceMs);
-      return readable(response);
+      readable(response);
+      if (current) note(current, response);
+      return response;
     },
   };
   return {
@@ -130,9 +132,9 @@ function boundPatience({ status, headers }: PipelineResponse, patienceMs: number
  * An error without a JSON body makes the SDKs throw a TypeError that knows no status, and a good answer that is none of the
  * API's (a login page of a proxy) reads as an empty list: the first is given a body, the second is refused.
  */
-function readable(response: PipelineResponse): PipelineResponse {
+function readable(response: PipelineResponse): void {
   const { status, request } = response;
-  if (request.method === 'HEAD') return response;
+  if (request.method === 'HEAD') return;
   const text = response.bodyAsText ?? '';
   if (status >= 400 && !isObject(text)) {
     response.bodyAsText = JSON.stringify({ error: { message: 'the answer holds no error that can be read' } });
@@ -143,7 +145,6 @@ function readable(response: PipelineResponse): PipelineResponse {
     }
     response.headers.set('content-type', 'application/json');
   }
-  return response;
 }
 
 function isObject(text: string): boolean {
