@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import { type ConsumerHealth, type ConsumerKind, type Health, sourceKey } from '../core/model.ts';
-import { displayName, isOutdated, isRetired, keyUses, meaningOf, resourceOf } from '../core/readers.ts';
+import { displayName, isOutdated, isRetired, keyUses, leadFinding, meaningOf, resourceOf } from '../core/readers.ts';
 import type { ConsumerView, KeyView, Snapshot } from '../core/snapshot.ts';
 import { counted, grouped, span, visible } from '../core/text.ts';
 import { HEALTH_WORDS, KIND_WORDS, REASON_WORDS } from '../core/words.ts';
@@ -75,8 +75,8 @@ function consumerLines(
 const CONSUMER_RANK: Readonly<Record<ConsumerHealth, number>> = { impaired: 0, unknown: 1, at_risk: 2, ok: 3 };
 
 function consumerLine(consumer: ConsumerView, byResource: Snapshot['byResource']): string {
-  const { health, kind, name, reason, findings, rootCauses, state } = consumer;
-  const why = reason === undefined ? findings[0]?.summary : REASON_WORDS[reason].brief;
+  const { health, kind, name, reason, rootCauses, state } = consumer;
+  const why = reason === undefined ? leadFinding(consumer)?.summary : REASON_WORDS[reason].brief;
   const roots = rootCauses.map((root) => nameOf(root, byResource)).join(', ');
   return visible(
     `${mark(health)}  ${KIND_WORDS[kind]} ${name}${why === undefined ? '' : `: ${why}`}${roots === '' ? '' : ` (${roots})`}${
@@ -150,7 +150,7 @@ function columnsOf({ byResource }: Pick<Snapshot, 'byResource'>, now: number): r
 }
 
 function reason(key: KeyView): string {
-  if (key.health === 'degraded') return visible(key.findings[0]?.summary ?? REASON_WORDS.finding.brief);
+  if (key.health === 'degraded') return visible(leadFinding(key)?.summary ?? REASON_WORDS.finding.brief);
   return key.reason === undefined ? '' : REASON_WORDS[key.reason].brief;
 }
 

@@ -1,5 +1,6 @@
 /** What every reader of a snapshot (page, API, terminal) asks of it in the same way. Pure. */
-import { type SourceRecord, STORES } from './model.ts';
+import { degrades } from './findings.ts';
+import { type OpenFinding, type SourceRecord, STORES } from './model.ts';
 import type { ConsumerView, KeyView, UseView } from './snapshot.ts';
 import { CONSUMER_WORDS, type Words } from './words.ts';
 
@@ -17,6 +18,11 @@ export function displayName({ kind, name, resource }: Pick<KeyView, 'kind' | 'na
 /** What it means that this consumer does not work; undefined while it does. */
 export function meaningOf({ health, kind }: Pick<ConsumerView, 'health' | 'kind'>): Words | undefined {
   return health === 'impaired' ? CONSUMER_WORDS[kind].impaired : undefined;
+}
+
+/** The finding that says most where there is room for one: the first that degrades, else the first. */
+export function leadFinding({ findings }: Pick<KeyView, 'findings'>): OpenFinding | undefined {
+  return findings.find(degrades) ?? findings[0];
 }
 
 /** The keys that a consumer uses, without what it keeps its data in. */

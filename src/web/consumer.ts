@@ -1,6 +1,6 @@
 /** The page of one consumer. */
 import type { StoredEvent } from '../core/model.ts';
-import { displayName, isOutdated, keyUses, meaningOf, resourceOf } from '../core/readers.ts';
+import { displayName, isOutdated, keyUses, leadFinding, meaningOf, resourceOf } from '../core/readers.ts';
 import type { ConsumerView, UseView } from '../core/snapshot.ts';
 import { KIND_WORDS, REASON_WORDS } from '../core/words.ts';
 import { layout, type PageContext } from './layout.ts';
@@ -23,6 +23,7 @@ export function consumerPage(
 <p>${badge(consumer.health)} <span class="kind">${KIND_WORDS[consumer.kind]}</span></p>
 <p class="why"><b>${why(consumer)}</b></p>
 <p>Since ${when(consumer.since, now)}</p>
+${stale(consumer, now)}
 ${meaning === undefined ? nothing : markup`<p class="meaning"><b>What that means:</b> ${meaning.text}</p>`}
 ${consumer.state === undefined ? nothing : markup`<p>Its service says of it: <bdi class="quote">${consumer.state}</bdi></p>`}
 </section>
@@ -46,14 +47,22 @@ ${log.length === 0 ? nothing : markup`<section aria-labelledby="events"><h2 id="
 }
 
 /** One sentence, whatever the health is. */
-function why({ health, reason, findings, uses }: ConsumerView): string {
+function why(consumer: ConsumerView): string {
+  const { health, reason, uses } = consumer;
   if (reason !== undefined) return REASON_WORDS[reason].text;
   if (health === 'impaired') return 'It is impaired.';
   if (health === 'unknown') return 'Nothing conclusive is known of it.';
   if (health === 'at_risk') {
-    return findings[0]?.summary ?? 'It works, but a key that it needs is about to be lost or breaks a rule.';
+    return leadFinding(consumer)?.summary ?? 'It works, but something is wrong with a key that it needs.';
   }
   return uses.length === 0 ? 'It works, and needs no key of yours.' : 'It works, as far as its keys go.';
+}
+
+/** The last look failed, or was the first and did. */
+function stale({ conclusiveAt, checkedAt }: ConsumerView, now: number): Html {
+  if (conclusiveAt === undefined) return markup`<p>No look at it has told anything yet: see the evidence below.</p>`;
+  if (conclusiveAt >= checkedAt) return nothing;
+  return markup`<p>The last look told nothing of it: what is shown here is what was known ${when(conclusiveAt, now)}.</p>`;
 }
 
 function uses(consumer: ConsumerView, overview: Overview, now: number): Html {

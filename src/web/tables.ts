@@ -1,5 +1,5 @@
 import { CONSUMER_KINDS, HEALTHS, KEY_KINDS, PROVIDERS } from '../core/model.ts';
-import { displayName, keyUses, meaningOf } from '../core/readers.ts';
+import { displayName, keyUses, leadFinding, meaningOf } from '../core/readers.ts';
 import type { ConsumerView, KeyView } from '../core/snapshot.ts';
 import { counted, grouped, relative, utc } from '../core/text.ts';
 import { HEALTH_WORDS, KIND_WORDS, REASON_WORDS } from '../core/words.ts';
@@ -74,7 +74,7 @@ function why(key: KeyView, { snapshot }: Overview): Html {
     return markup`${REASON_WORDS[key.reason].brief}<small><bdi>${name}</bdi>${others.length > 0 ? ` and ${grouped(others.length)} more` : ''}</small>${blind}`;
   }
   if (key.health === 'degraded') {
-    const [first] = key.findings;
+    const first = leadFinding(key);
     const more = key.findings.length - 1;
     return markup`${first?.summary ?? REASON_WORDS.finding.brief}${more > 0 ? ` (and ${grouped(more)} more)` : ''}${blind}`;
   }
@@ -110,7 +110,7 @@ function consumerRow(consumer: ConsumerView, base: Base, now: number): Html {
   return markup`<tr><td>${badge(consumer.health)}</td>
 <td>${consumerLink(base, consumer.resource, consumer.name)}<small>${KIND_WORDS[consumer.kind]}</small></td>
 <td><bdi>${consumer.account}</bdi><small>${consumer.location}</small></td>
-<td>${consumer.reason === undefined ? (consumer.findings[0]?.summary ?? '–') : REASON_WORDS[consumer.reason].brief}${meaning === undefined ? nothing : markup`<small>${meaning.brief}</small>`}</td>
+<td>${consumer.reason === undefined ? (leadFinding(consumer)?.summary ?? '–') : REASON_WORDS[consumer.reason].brief}${meaning === undefined ? nothing : markup`<small>${meaning.brief}</small>`}</td>
 <td>${relative(consumer.since, now)}<small>${utc(consumer.since)}</small></td>
 <td>${grouped(keyUses(consumer).length)}</td></tr>
 `;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Snapshot } from '../../src/core/snapshot.ts';
+import type { ConsumerView, Snapshot } from '../../src/core/snapshot.ts';
 import { createApp } from '../../src/web/app.ts';
 import type { WebDeps } from '../../src/web/deps.ts';
 import {
@@ -24,6 +24,7 @@ import {
   consumerView,
   DAY,
   eventLog,
+  HOUR,
   incidentSnapshot,
   MINUTE,
   NOW,
@@ -177,7 +178,7 @@ describe('the page of one consumer', () => {
     [{ health: 'ok', uses: [{ resource: 'k', role: 'encrypts' }] }, 'It works, as far as its keys go.'],
     [{ health: 'unknown' }, 'Nothing conclusive is known of it.'],
     [{ health: 'unknown', reason: 'not_watched' }, 'It uses a key that is not watched, so nothing can be said of it.'],
-    [{ health: 'at_risk' }, 'It works, but a key that it needs is about to be lost or breaks a rule.'],
+    [{ health: 'at_risk' }, 'It works, but something is wrong with a key that it needs.'],
     [{ health: 'impaired', reason: 'version_in_use_disabled' }, 'the version that it still uses is disabled'],
   ] as const)('says in one sentence how %j is', async (fields, sentence) => {
     const { text } = await page(
@@ -185,6 +186,26 @@ describe('the page of one consumer', () => {
       consumerPath(ARCHIVE),
     );
     expect(text).toContain(sentence);
+  });
+
+  it('puts the finding that hurts before one that informs', async () => {
+    const info = { id: 'x', severity: 'info', summary: 'Just so you know.', since: NOW } as const;
+    const consumers = azureSnapshot().consumers.map((one) => ({ ...one, findings: [info, ...one.findings] }));
+    const { text } = await page(snapshotOf({ consumers }), consumerPath(ARCHIVE));
+    expect(text).toMatch(/Media Services account\s+It still uses the version before the current one\./);
+    expect((await page(snapshotOf({ consumers }))).text).toMatch(/westeurope\s+It still uses the version before/);
+  });
+
+  it('says so when what it shows is not of the last look', async () => {
+    const shown = (fields: Partial<ConsumerView>) =>
+      page(snapshotOf({ consumers: [account({ resource: ARCHIVE, ...fields })] }), consumerPath(ARCHIVE));
+    expect((await shown({})).text).not.toContain('look told');
+    expect((await shown({ conclusiveAt: NOW - HOUR })).text).toContain(
+      'The last look told nothing of it: what is shown here is what was known 2026-11-20 09:27:30 UTC (1 h ago).',
+    );
+    const { conclusiveAt: _, ...never } = account({ resource: ARCHIVE, health: 'unknown' });
+    const { text } = await page(snapshotOf({ consumers: [never] }), consumerPath(ARCHIVE));
+    expect(text).toContain('No look at it has told anything yet');
   });
 
   it('speaks of AWS in the same words', async () => {
