@@ -1,7 +1,7 @@
-import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { badParameter } from './errors.ts';
 import { CURVES, type Material } from './material.ts';
-import { familyOf, type KeyType, type KeyVersion, type NewKey, type VaultKey } from './versions.ts';
+import type { KeyType, KeyVersion, NewKey, VaultKey } from './versions.ts';
 import { invalid, textIn } from './wire.ts';
 
 /** JWK names of the curves that Key Vault names differently. */
@@ -61,7 +61,13 @@ function secretMaterial(secret: Buffer): Material {
 
 type Kept = Omit<KeyVersion, 'material'> & { readonly jwk: JsonWebKey };
 
-/** A key with all its versions as one text, in base64url. Real backups are opaque; this one is plain. */
+const CHECKSUM_BYTES = 32;
+
+function checksum(content: Buffer): Buffer {
+  return createHash('sha256').update(content).digest();
+}
+
+/** A key with all its versions as one text, in base64url. Real backups are encrypted; this one has only a checksum. */
 export function exported(key: VaultKey): string {
   const versions = key.versions.map(({ material, ...version }): Kept => {
     const secret = material.secret();
@@ -69,25 +75,22 @@ export function exported(key: VaultKey): string {
     const jwk = pair ? pair.export({ format: 'jwk' }) : { kty: 'oct', k: secret?.toString('base64url') ?? '' };
     return { ...version, jwk: version.curve === undefined ? jwk : { ...jwk, crv: version.curve } };
   });
-  return Buffer.from(JSON.stringify({ ...key, versions })).toString('base64url');
+  const content = Buffer.from(JSON.stringify({ ...key, versions }));
+  return Buffer.concat([checksum(content), content]).toString('base64url');
 }
 
 /** The key out of such a text. Throws BadParameter for any other text. */
 export function restored(backup: Buffer): VaultKey {
-  let key: Omit<VaultKey, 'versions'> & { readonly versions: readonly Kept[] };
-  try {
-    key = JSON.parse(backup.toString());
-  } catch {
-    throw badParameter();
-  }
-  if (!Array.isArray(key?.versions) || key.versions.length === 0) throw badParameter();
+  const content = backup.subarray(CHECKSUM_BYTES);
+  if (!checksum(content).equals(backup.subarray(0, CHECKSUM_BYTES))) throw badParameter();
+  const key: Omit<VaultKey, 'versions'> & { readonly versions: readonly Kept[] } = JSON.parse(content.toString());
   return {
     name: key.name,
     managed: key.managed,
     policy: key.policy,
     versions: key.versions.map(({ jwk, ...version }): KeyVersion => {
       const { material } = importedMaterial({ ...jwk }, version.kty.endsWith('-HSM'));
-      if (!material || familyOf(version.kty) !== jwk.kty) throw badParameter();
+      if (!material) throw badParameter();
       return { ...version, material };
     }),
   };

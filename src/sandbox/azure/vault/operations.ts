@@ -2,6 +2,7 @@ import { cryptoHandlers } from './crypto.ts';
 import { VaultError } from './errors.ts';
 import { readHandlers } from './read.ts';
 import type { VaultKeys } from './state.ts';
+import { checkName } from './versions.ts';
 import type { VaultHandler, VaultRequest } from './wire.ts';
 import { writeHandlers } from './write.ts';
 
@@ -137,6 +138,7 @@ export function answerKeys(
   request: VaultRequest,
 ): { readonly status: number; readonly body: unknown } {
   try {
+    if (route.name !== undefined) checkName(route.name);
     const body = HANDLERS[route.operation]({ keys, name: route.name ?? '', version: route.version, request });
     return { status: body === undefined ? 204 : 200, body };
   } catch (error) {

@@ -20,6 +20,8 @@ const DAY_MS = 86_400_000;
 const MIN_DAYS = 7;
 const MIN_DAYS_HSM = 28;
 const MIN_VALID_DAYS = 28;
+/** Long enough for any policy, short enough for any date. */
+const MAX_DAYS = 36_525;
 
 /** What vaults show for a key whose policy nobody set, and add to a policy without a Notify of its own. */
 const IMPLICIT_NOTIFY = { type: 'Notify', trigger: { timeBeforeExpiry: 'P30D' } } as const;
@@ -58,9 +60,7 @@ export function newPolicy(
   hsm: boolean,
   now: number,
 ): RotationPolicy {
-  if (input.expiryTime !== undefined && after(0, input.expiryTime) < MIN_VALID_DAYS * DAY_MS) {
-    throw badParameter(`The expiry time of a rotation policy must be at least ${MIN_VALID_DAYS} days.`);
-  }
+  if (input.expiryTime !== undefined) checkDays(input.expiryTime, MIN_VALID_DAYS);
   for (const type of ['Rotate', 'Notify']) {
     if (input.actions.filter((action) => action.type === type).length > 1) {
       throw badParameter(`A rotation policy has at most one ${type} action.`);
@@ -83,10 +83,19 @@ function check(action: RotationPolicy['actions'][number], expiryTime: string | u
   }
   const time = 'timeAfterCreate' in action.trigger ? action.trigger.timeAfterCreate : action.trigger.timeBeforeExpiry;
   const days = hsm ? MIN_DAYS_HSM : MIN_DAYS;
-  if (after(0, time) < days * DAY_MS) throw badParameter(`The time of an action must be at least ${days} days.`);
-  if ('timeBeforeExpiry' in action.trigger && action.type === 'Rotate' && expiryTime === undefined) {
-    throw badParameter('A Rotate action by timeBeforeExpiry needs an expiryTime.');
+  checkDays(time, days);
+  if (action.type === 'Notify' || 'timeAfterCreate' in action.trigger) return;
+  if (expiryTime === undefined) throw badParameter('A Rotate action by timeBeforeExpiry needs an expiryTime.');
+  // A version that is due for rotation at once would be followed by the next one without an end.
+  if (shift(after(0, expiryTime), time, -1) < days * DAY_MS) {
+    throw badParameter(`A version must live for at least ${days} days before it is rotated.`);
   }
+}
+
+function checkDays(duration: string, least: number): void {
+  const days = after(0, duration) / DAY_MS;
+  if (days >= least && days <= MAX_DAYS) return;
+  throw badParameter(`The duration ${duration} must be at least ${least} and at most ${MAX_DAYS} days.`);
 }
 
 /** The policy as it is answered; one that was never set has no id and no attributes. */

@@ -4,6 +4,7 @@ import { KeyMint } from './material.ts';
 import { after, newPolicy, type RotationPolicy, type RotationPolicyInput, rotatesAt } from './rotation.ts';
 import {
   changedVersion,
+  checkName,
   type DeletedVaultKey,
   type KeyChange,
   type KeyVersion,
@@ -187,7 +188,7 @@ export class VaultKeys {
 
   /** The key under a name that may be written to: undefined when it is free. */
   #available(name: string): VaultKey | undefined {
-    if (!NAME.test(name)) throw badParameter(`The request URI contains an invalid name: ${name}`);
+    checkName(name);
     const entry = this.#settled(name);
     if (!entry) return undefined;
     const hidden = entry.hiddenUntil > this.now;
@@ -282,8 +283,6 @@ export class VaultKeys {
     this.#options.changed?.(name);
   }
 }
-
-const NAME = /^[0-9a-zA-Z-]{1,127}$/;
 
 function beingDeleted(): VaultError {
   return conflict('ObjectIsBeingDeleted', 'Key is currently being deleted.');

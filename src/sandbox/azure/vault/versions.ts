@@ -82,8 +82,15 @@ const OPERATIONS = {
   EC: ['sign', 'verify'],
   oct: ['encrypt', 'decrypt', 'wrapKey', 'unwrapKey'],
 } as const;
+const LAST_DATE = Date.UTC(9999, 11, 31);
+const NAME = /^[0-9a-zA-Z-]{1,127}$/;
 const SIZES = { RSA: [2048, 3072, 4096], oct: [128, 192, 256] } as const;
 const DEFAULT_SIZE = { RSA: 2048, oct: 256 } as const;
+
+/** Throws BadParameter for a name that no key can have. */
+export function checkName(name: string): void {
+  if (!NAME.test(name)) throw badParameter(`The request URI contains an invalid name: ${name}`);
+}
 
 /** RSA, EC or oct, whether in an HSM or not. */
 export function familyOf(kty: KeyType): 'RSA' | 'EC' | 'oct' {
@@ -104,7 +111,7 @@ export function newVersion(
   const curve = family === 'EC' ? (options.curve ?? 'P-256') : undefined;
   if (family !== 'EC' && !SIZES[family].some((known) => known === size))
     throw badParameter('The key size is not supported.');
-  if (curve !== undefined && !(curve in CURVES)) throw badParameter(`The curve ${curve} is not supported.`);
+  if (curve !== undefined && !Object.hasOwn(CURVES, curve)) throw badParameter(`The curve ${curve} is not supported.`);
   const operations = options.operations ?? OPERATIONS[family];
   checkOperations(family, operations);
   checkDates(options.notBefore, options.expires);
@@ -160,6 +167,9 @@ function checkOperations(family: 'RSA' | 'EC' | 'oct', operations: readonly stri
 }
 
 function checkDates(notBefore: number | undefined, expires: number | undefined): void {
+  for (const date of [notBefore, expires]) {
+    if (date !== undefined && (date < 0 || date > LAST_DATE)) throw badParameter('A date of a key is out of range.');
+  }
   if (notBefore !== undefined && expires !== undefined && notBefore >= expires) {
     throw badParameter('The property nbf must be before exp.');
   }

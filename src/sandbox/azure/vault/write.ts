@@ -92,12 +92,12 @@ function instant(attributes: Input, name: string): number | undefined {
 
 function tagsIn(body: Input): Record<string, string> | undefined {
   if (body.tags === undefined || body.tags === null) return undefined;
-  const tags: Record<string, string> = {};
-  for (const [name, value] of Object.entries(objectOf(body.tags, 'tags'))) {
+  const tags = Object.entries(objectOf(body.tags, 'tags')).map(([name, value]): [string, string] => {
     if (typeof value !== 'string') throw invalid('tags');
-    tags[name] = value;
-  }
-  return tags;
+    return [name, value];
+  });
+  // A tag may be called __proto__.
+  return Object.fromEntries(tags);
 }
 
 function given<Name extends string, T>(name: Name, value: T | undefined): { readonly [Key in Name]?: T } {
