@@ -79,6 +79,7 @@ function addFacts(view: Writable<KeyView>, facts: KeyFacts): void {
   if (facts.spec !== undefined) view.spec = facts.spec;
   if (facts.version) view.version = facts.version.id;
   if (facts.version?.createdAt !== undefined) view.versionCreatedAt = facts.version.createdAt;
+  if (facts.versions) view.versions = facts.versions;
   if (facts.expiresAt !== undefined) view.expiresAt = facts.expiresAt;
   if (facts.deletionAt !== undefined) view.deletionAt = facts.deletionAt;
   if (facts.recoverableUntil !== undefined) view.recoverableUntil = facts.recoverableUntil;

@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { change, consumer, consumerIn, finding, graphOf, key, lostSince, neverKnown, snap } from './support/graphs.ts';
+import {
+  change,
+  consumer,
+  consumerIn,
+  finding,
+  graphOf,
+  key,
+  keyIn,
+  lostSince,
+  neverKnown,
+  snap,
+} from './support/graphs.ts';
 import { T0 } from './support/looks.ts';
 
 describe('a consumer', () => {
@@ -95,6 +106,7 @@ describe('a use of a key', () => {
     expect(consumerIn(graph, 'by-alias').uses[0]).toMatchObject({ key: 'k', outdatedSince: T0 + 5 });
     expect(consumerIn(graph, 'elsewhere').uses).toEqual([{ resource: 'other', role: 'decrypts' }]);
     expect(graph.versionsInUse('k').toSorted()).toEqual(['v1', 'v2']);
+    expect(keyIn(graphOf([key('k', { facts: { versions: versions(true, false) } })]), 'k').versions).toHaveLength(2);
   });
 
   it('survives the loss of a newer version, as a risk', () => {
