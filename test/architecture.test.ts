@@ -37,7 +37,7 @@ describe('architecture', () => {
     ],
     ['src/providers/aws/x.ts', "import { X } from '@azure/identity';", '@azure/identity belongs under providers/azure'],
     ['src/providers/aws/x.ts', "import { X } from '../azure/x.ts';", 'providers/aws does not import providers/azure'],
-    ['src/app.ts', "export { X } from './sandbox/index.ts';", 'only cli/demo.ts and tests load the sandbox'],
+    ['src/app.ts', "export { X } from './sandbox/index.ts';", 'only the demo and tests load the sandbox'],
     ['src/sandbox/http.ts', "import { X } from '../core/model.ts';", 'the sandbox knows nothing of keyvigil'],
     ['src/sandbox/http.ts', "import { X } from 'hono';", 'the sandbox needs nothing but Node'],
     ['src/engine/sweep.ts', "import { startApp } from '../app.ts';", 'nothing below the root imports app.ts'],

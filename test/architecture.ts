@@ -55,8 +55,8 @@ export function violations(files: readonly SourceFile[]): Violation[] {
       if (local && here !== there && SIBLINGS.includes(here) && SIBLINGS.includes(there)) {
         report(`${here} does not import ${there}`);
       }
-      if (local && there === 'sandbox' && here !== 'sandbox' && path !== 'src/cli/demo.ts') {
-        report('only cli/demo.ts and tests load the sandbox');
+      if (local && there === 'sandbox' && here !== 'sandbox' && !/^src\/cli\/demo(-story)?\.ts$/.test(path)) {
+        report('only the demo and tests load the sandbox');
       }
       if (here === 'sandbox' && there !== 'sandbox' && local) report('the sandbox knows nothing of keyvigil');
       if (here === 'sandbox' && !local && !specifier.startsWith('node:')) report('the sandbox needs nothing but Node');
