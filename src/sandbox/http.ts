@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 /** A request, read to its end. */
 export type HttpRequest = {
@@ -20,7 +22,22 @@ export type HttpAnswer = {
 };
 
 /** A server that listens. */
-export type HttpServer = { readonly url: string; readonly [Symbol.asyncDispose]: () => Promise<void> };
+export type HttpServer = {
+  readonly url: string;
+  readonly port: number;
+  readonly [Symbol.asyncDispose]: () => Promise<void>;
+};
+
+/** Where and how a server listens. */
+export type ListenOptions = {
+  readonly host: string;
+  /** 0: a free one. */
+  readonly port: number;
+  /** PEM; plain HTTP without it. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Takes over the socket of a CONNECT request; such requests are cut without it. */
+  readonly connect?: (authority: string, socket: Duplex, head: Buffer) => void;
+};
 
 /** Larger than any request of these clouds (a secret value has at most 64 KiB). */
 const MAX_BODY_BYTES = 1_048_576;
@@ -28,15 +45,17 @@ const MAX_BODY_BYTES = 1_048_576;
 const KEEP_ALIVE_MS = 120_000;
 
 /**
- * Listens on `host` and `port` (0: a free one) and answers each request with what `answer` returns. Disposing closes every
- * connection, the stalled ones too. Throws what listening throws (EADDRINUSE).
+ * Listens and answers each request with what `answer` returns. Disposing closes every connection, the stalled ones and those
+ * that `connect` took over too. Throws what listening throws (EADDRINUSE).
  */
 export async function serveHttp(
-  options: { readonly host: string; readonly port: number },
+  options: ListenOptions,
   answer: (request: HttpRequest) => HttpAnswer,
 ): Promise<HttpServer> {
   const timers = new Set<NodeJS.Timeout>();
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (incoming, outgoing) => {
+  const sockets = new Map<string, Socket>();
+  const handle = (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    const reset = () => sockets.get(peer(incoming.socket))?.resetAndDestroy();
     read(incoming, (body) => {
       if (!body) {
         outgoing.writeHead(413).end();
@@ -49,16 +68,27 @@ export async function serveHttp(
         body,
       });
       if (result.delayMs <= 0) {
-        send(incoming, outgoing, result);
+        send(incoming, outgoing, result, reset);
         return;
       }
       const timer = setTimeout(() => {
         timers.delete(timer);
-        send(incoming, outgoing, result);
+        send(incoming, outgoing, result, reset);
       }, result.delayMs);
       timers.add(timer);
     });
+  };
+  const server = options.tls
+    ? createTlsServer({ ...options.tls, keepAliveTimeout: KEEP_ALIVE_MS }, handle)
+    : createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, handle);
+  // Only the raw socket below TLS can be reset, and only the server knows it.
+  server.on('connection', (socket: Socket) => {
+    const name = peer(socket);
+    sockets.set(name, socket);
+    socket.once('close', () => sockets.delete(name));
   });
+  const { connect } = options;
+  if (connect) server.on('connect', (incoming, socket, head) => connect(incoming.url ?? '', socket, head));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, resolve);
@@ -66,14 +96,19 @@ export async function serveHttp(
   const { port } = server.address() as AddressInfo;
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   return {
-    url: `http://${host}:${port}`,
+    url: `${options.tls ? 'https' : 'http'}://${host}:${port}`,
+    port,
     [Symbol.asyncDispose]: async () => {
       for (const timer of timers) clearTimeout(timer);
       const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
+      for (const socket of sockets.values()) socket.destroy();
       await closed;
     },
   };
+}
+
+function peer(socket: Socket): string {
+  return `${socket.remoteAddress}/${socket.remotePort}`;
 }
 
 function read(incoming: IncomingMessage, done: (body: Buffer | undefined) => void): void {
@@ -96,10 +131,10 @@ function flat(incoming: IncomingMessage): Record<string, string> {
   return headers;
 }
 
-function send(incoming: IncomingMessage, outgoing: ServerResponse, answer: HttpAnswer): void {
+function send(incoming: IncomingMessage, outgoing: ServerResponse, answer: HttpAnswer, reset: () => void): void {
   if (answer.manner === 'silence' || outgoing.destroyed) return;
   if (answer.manner === 'reset') {
-    incoming.socket.resetAndDestroy();
+    reset();
     return;
   }
   const body = Buffer.from(answer.body);

@@ -2,6 +2,9 @@ import { AwsCloud } from './aws/cloud.ts';
 import { Gateway } from './aws/gateway.ts';
 import { allOperations } from './aws/operations.ts';
 import { World } from './aws/world.ts';
+import type { AzureCloud } from './azure/handles.ts';
+import { startAzure } from './azure/start.ts';
+import { AzureWorld } from './azure/world.ts';
 import { Faults } from './faults.ts';
 import { serveHttp } from './http.ts';
 import { seeded } from './random.ts';
@@ -9,9 +12,10 @@ import { RequestLog } from './requests.ts';
 
 /** A running sandbox. */
 export type Sandbox = {
-  /** The endpoint of every AWS service: give it to any client as endpoint URL. */
+  /** The endpoint of every AWS service: give it to any client as endpoint URL. Azure's are in `azure`. */
   readonly url: string;
   readonly aws: AwsCloud;
+  readonly azure: AzureCloud;
   readonly faults: Faults;
   /** What was asked over the wire. */
   readonly requests: RequestLog;
@@ -34,8 +38,9 @@ export type SandboxOptions = {
 const LOGGED_REQUESTS = 5_000;
 
 /**
- * Starts an imitation of AWS Secrets Manager, KMS and STS that speaks their real wire protocols on one port, with faults that
- * can be scripted. Throws what listening throws.
+ * Starts an imitation of AWS Secrets Manager, KMS and STS that speaks their real wire protocols on one port, and one of Azure's
+ * Key Vault, Resource Manager, Media Services accounts and token endpoint behind TLS, with faults that can be scripted. Throws
+ * what listening throws.
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const random = seeded(options.seed ?? 1);
@@ -44,14 +49,19 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const requests = new RequestLog(LOGGED_REQUESTS);
   const operations = allOperations();
   const gateway = new Gateway({ world, faults, requests, operations });
-  const server = await serveHttp({ host: options.host ?? '127.0.0.1', port: options.port ?? 0 }, (request) =>
-    gateway.answer(request),
-  );
+  const host = options.host ?? '127.0.0.1';
+  await using starting = new AsyncDisposableStack();
+  const server = starting.use(await serveHttp({ host, port: options.port ?? 0 }, (request) => gateway.answer(request)));
+  // Its own generator: what happens in one cloud does not change the ids of the other.
+  const azureWorld = new AzureWorld(seeded((options.seed ?? 1) + 2), options.now ?? Date.now);
+  const azure = starting.use(await startAzure({ host: '127.0.0.1', world: azureWorld, faults, requests }));
+  const running = starting.move();
   return {
     url: server.url,
     aws: new AwsCloud(world, operations),
+    azure: azure.cloud,
     faults,
     requests,
-    [Symbol.asyncDispose]: server[Symbol.asyncDispose],
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }

@@ -1,6 +1,7 @@
 import type { FaultEffect, Faults } from '../faults.ts';
 import type { HttpAnswer, HttpRequest } from '../http.ts';
 import type { LoggedRequest, RequestLog } from '../requests.ts';
+import { type Effect, shaped } from '../shape.ts';
 import type { View } from '../table.ts';
 import { AwsError, accessDenied, type ServiceName, serviceTrouble } from './errors.ts';
 import { kmsResource } from './kms/lookup.ts';
@@ -17,8 +18,6 @@ type Parts = {
 
 /** What came out of a request, before faults of the transport touch it. */
 type Outcome = Written & { readonly status: number; readonly code: string | undefined };
-
-type Effect<K extends FaultEffect['kind']> = Extract<FaultEffect, { kind: K }>;
 
 /** The front door: who calls, may they, which operation, which fault; then the answer in the service's protocol. */
 export class Gateway {
@@ -179,39 +178,6 @@ function perform(call: Call, operations: Operations): unknown {
   if (call.service === 'sts')
     throw new AwsError('InvalidAction', `Could not find operation ${call.operation}`, 'Message');
   throw new AwsError('UnknownOperationException', '', 'none');
-}
-
-const PAGES = {
-  xml: {
-    contentType: 'text/xml',
-    body: '<?xml version="1.0"?><Response><Errors><Error><Code>RequestLimitExceeded</Code></Error></Errors></Response>',
-    status: 503,
-  },
-  html: { contentType: 'text/html', body: '<html><body><h1>502 Bad Gateway</h1></body></html>', status: 502 },
-};
-
-/** The answer as faults of the transport leave it. */
-function shaped(outcome: Outcome, effects: readonly FaultEffect[], headers: Record<string, string>): HttpAnswer {
-  let { status, contentType, body } = outcome;
-  let manner: HttpAnswer['manner'] = 'whole';
-  let delayMs = 0;
-  for (const effect of effects) {
-    if (effect.kind === 'slow') delayMs += effect.ms;
-    if (effect.kind === 'body') ({ status, contentType, body } = replaced(effect, { status, contentType, body }));
-    if (effect.kind === 'stall' || effect.kind === 'cut' || effect.kind === 'silence' || effect.kind === 'reset') {
-      manner = effect.kind;
-    }
-  }
-  return { status, headers: { ...headers, 'content-type': contentType }, body, manner, delayMs };
-}
-
-function replaced(effect: Effect<'body'>, whole: Written & { status: number }): Written & { status: number } {
-  const status = effect.status ?? whole.status;
-  if (effect.body === 'empty') return { ...whole, status, body: '' };
-  if (effect.body === 'truncated')
-    return { ...whole, status, body: whole.body.slice(0, Math.floor(whole.body.length / 2)) };
-  const page = PAGES[effect.body];
-  return { ...page, status: effect.status ?? page.status };
 }
 
 function logged(

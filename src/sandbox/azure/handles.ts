@@ -76,11 +76,11 @@ export type Subscription = {
     name: string,
     rights: { actions?: readonly string[]; dataActions?: readonly string[] },
   ) => string;
-  /** The vault with this name; made with `options` the first time. It is `Succeeded` at once. */
+  /** The vault with this name; made with `options` when there is none. It is `Succeeded` at once. */
   readonly vault: (name: string, options?: VaultOptions) => Vault;
-  /** The managed HSM with this name; made with `options` the first time. */
+  /** The managed HSM with this name; made with `options` when there is none. */
   readonly hsm: (name: string, options?: HsmOptions) => Hsm;
-  /** The Media Services account with this name; made with `options` the first time, whatever rules its key breaks. */
+  /** The Media Services account with this name; made with `options` when there is none, whatever rules its key breaks. */
   readonly mediaAccount: (name: string, options?: MediaOptions) => MediaAccount;
   /** Makes a storage account and gives its ARM id. */
   readonly storageAccount: (name: string, options?: { location?: string; group?: string }) => string;
