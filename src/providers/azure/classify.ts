@@ -22,6 +22,7 @@ const NETWORK =
 
 /** What @azure/identity and the library below it throw when there is no token. */
 const NO_TOKEN: ReadonlySet<string> = new Set([
+  'NoToken',
   'CredentialUnavailableError',
   'AuthenticationError',
   'AggregateAuthenticationError',
@@ -56,9 +57,7 @@ const DENIED: ReadonlySet<string> = new Set([
   'ForbiddenByPolicy',
   'ForbiddenByRbac',
   'LinkedAuthorizationFailed',
-  'LinkedInvalidPropertyId',
   'ReadOnlyDisabledSubscription',
-  'RequestDisallowedByPolicy',
   'SubscriptionNotFound',
 ]);
 
@@ -130,6 +129,8 @@ function ownToken(seen: Seen): Reason | undefined {
   for (const behind of seen.behind) {
     const reason = wayTo(behind);
     if (reason !== undefined) return reason;
+    // The transport's word for a connection that broke within a body.
+    if (behind === 'PARSE_ERROR') return 'network';
   }
   if (seen.status === 429) return 'throttled';
   return seen.status !== undefined && seen.status >= 500 ? 'provider_error' : 'credentials';
@@ -198,8 +199,9 @@ function byStatus(status: number | undefined): UnknownReason | undefined {
 }
 
 /** The code that says most: the innermost of the cloud, else the machine's, else the name of the error. */
-function codeOf({ codes, code, behind, name }: Seen): string | undefined {
-  const found = codes.at(-1) ?? (code || behind.find((inner) => wayTo(inner)) || name);
+function codeOf({ codes, code, behind, name, message }: Seen): string | undefined {
+  const entra = NO_TOKEN.has(name) ? /\bAADSTS\d+/.exec(message)?.[0] : undefined;
+  const found = entra ?? codes.at(-1) ?? (code || behind.find((inner) => wayTo(inner)) || name);
   if (found === 'RestError' || found === 'Error') return undefined;
   return found.replace(/[^\w.-]+/g, ' ').slice(0, 100) || undefined;
 }

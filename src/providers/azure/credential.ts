@@ -1,5 +1,7 @@
 /** How the monitor proves who it is: one credential for everything that a connection asks. */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { AccessToken, GetTokenOptions, TokenCredential } from '@azure/core-auth';
+import type { HttpClient } from '@azure/core-rest-pipeline';
 import {
   AzureCliCredential,
   ChainedTokenCredential,
@@ -38,6 +40,32 @@ export interface Proof {
 /** A token this near to its end is replaced. */
 const RENEW_BEFORE_MS = 5 * 60_000;
 
+/** How the last request of one attempt to get a token went. */
+interface Trace {
+  status?: number;
+  lost?: Lost;
+}
+/** Not the SDK's error: that one holds the request, and the request the secret. */
+interface Lost {
+  readonly code: unknown;
+  readonly message: string;
+}
+const TRACE = new AsyncLocalStorage<Trace>();
+
+/** No token was had: with what the libraries below say in words alone, or not at all. */
+class NoToken extends Error {
+  /** HTTP status of the authority, if it answered with an error. */
+  readonly statusCode: number | undefined;
+  /** What the way to the authority failed with. */
+  readonly errors: readonly Lost[];
+  constructor(cause: unknown, { status, lost }: Trace) {
+    super(lost?.message ?? (cause instanceof Error ? cause.message : 'no token'), { cause });
+    this.name = 'NoToken';
+    this.statusCode = lost === undefined && status !== undefined && status >= 400 ? status : undefined;
+    this.errors = lost === undefined ? [] : [lost];
+  }
+}
+
 /**
  * The target's own client, else what the environment names (a client secret, a certificate, a federated token), else the
  * machine's managed identity, else who is logged in with the Azure CLI, unless AZURE_TOKEN_CREDENTIALS is `prod`. Nothing is
@@ -51,6 +79,7 @@ async function chosen({ tenant, credential, authority, env, transport }: Proof):
   // Each credential writes into its options: they are not shared.
   const options = () => ({
     ...transport,
+    httpClient: traced(transport.httpClient),
     authorityHost: authority,
     disableInstanceDiscovery: !isMicrosoftAuthority(authority),
     // A vault names its tenant by id, the configuration perhaps by domain; the secret goes to this authority in any case.
@@ -108,11 +137,33 @@ function renewing(make: () => Promise<TokenCredential>): TokenCredential {
     async getToken(scopes, options) {
       made ??= make();
       const mine = made;
+      const trace: Trace = {};
       try {
         const credential = await mine;
-        return await credential.getToken(scopes, options);
+        return await TRACE.run(trace, () => credential.getToken(scopes, options));
       } catch (error) {
         if (made === mine) made = undefined;
+        throw new NoToken(error, trace);
+      }
+    },
+  };
+}
+
+/** Notes how requests to an authority end. The machine's identity service speaks plain HTTP; without it there is no identity. */
+function traced(inner: HttpClient): HttpClient {
+  return {
+    async sendRequest(request) {
+      const trace = request.url.startsWith('https:') ? TRACE.getStore() : undefined;
+      try {
+        const response = await inner.sendRequest(request);
+        if (trace) {
+          trace.status = response.status;
+          delete trace.lost;
+        }
+        return response;
+      } catch (error) {
+        const { code, message } = error as Error & { code?: unknown };
+        if (trace) trace.lost = { code, message };
         throw error;
       }
     },

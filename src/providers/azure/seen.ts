@@ -1,5 +1,5 @@
 /** What can be seen of an error of the Azure SDKs, read without trusting its shape. */
-import { type Exchange, exchangeOf } from './ask.ts';
+import { type Exchange, exchangeOf, type Told } from './ask.ts';
 
 /** The parts of an error that decide. */
 export interface Seen {
@@ -28,49 +28,52 @@ type Fields = Readonly<Record<string, unknown>>;
 const MACHINE_CODE = /^[A-Z][A-Z0-9_]+$/;
 /** An error chain that goes round, or that somebody made very long. */
 const DEPTH = 8;
+const CUT_OFF = /^Error reading response as text: (aborted|.*ECONNRESET|socket hang up)/;
 
 /** Reads an error of any kind. */
 export function see(error: unknown): Seen {
   const fields = fieldsOf(error);
   const exchange = exchangeOf(error);
   const name = text(fields.name);
+  const own = text(fields.message);
   const code = text(fields.code);
   const machine = MACHINE_CODE.test(code) ? code : '';
-  const status = statusOf(fields, exchange, machine);
+  const told = toldTo(fields, machine, exchange);
+  const status = statusOf(fields) ?? told?.status;
   const envelope = fieldsOf(fieldsOf(fields.details).error);
-  const told = exchange?.told && status === exchange.told.status ? exchange.told : undefined;
   const wire = told ? fieldsOf(parsed(told.body)) : {};
   const said = Object.keys(fieldsOf(wire.error)).length > 0 ? fieldsOf(wire.error) : wire;
-  const codes = [
-    ...new Set(
-      [...(machine ? [] : [code]), text(said.code), ...innerCodes(said), ...innerCodes(envelope)].filter(Boolean),
-    ),
-  ];
-  const message = text(said.message) || text(envelope.message) || text(fields.message);
+  const codes = [machine ? '' : code, text(said.code), ...innerCodes(said), ...innerCodes(envelope)];
   const attempts = exchange?.attempts;
   return {
     name,
-    message,
+    message: text(said.message) || text(envelope.message) || own,
     code: machine,
-    codes,
+    codes: [...new Set(codes.filter(Boolean))],
     behind: behind(error, DEPTH),
     ...(status === undefined ? {} : { status }),
-    headers: headersOf(fields, told?.headers),
+    headers: headersOf(fields, told),
     readable: machine !== 'PARSE_ERROR' && name !== 'SyntaxError',
-    cutOff:
-      machine === 'PARSE_ERROR' &&
-      /^Error reading response as text: (aborted|.*ECONNRESET|socket hang up)/.test(message),
+    cutOff: machine === 'PARSE_ERROR' && CUT_OFF.test(own),
     ofSdk: error instanceof Error && /^(TypeError|RangeError|BadAnswer|RestError|Error)$/.test(name),
     ...(attempts ? { attempts } : {}),
   };
 }
 
-function statusOf(fields: Fields, exchange: Exchange | undefined, machine: string): number | undefined {
+/** The answer that the error is about: a refusal if the SDK made its own error of it, a good one if it could not be read. */
+function toldTo(fields: Fields, machine: string, exchange: Exchange | undefined): Told | undefined {
+  const told = exchange?.told;
+  if (!told) return undefined;
+  if (told.status < 300) return machine === '' || machine === 'PARSE_ERROR' ? told : undefined;
+  const status = statusOf(fields);
+  return fields.name === 'RestError' && (status === undefined || status === told.status) ? told : undefined;
+}
+
+function statusOf(fields: Fields): number | undefined {
   for (const status of [fields.statusCode, fieldsOf(fields.response).status]) {
     if (typeof status === 'number' && status > 0) return status;
   }
-  // What the last answer was, unless the error says that there was none.
-  return machine === '' || machine === 'PARSE_ERROR' ? exchange?.told?.status : undefined;
+  return undefined;
 }
 
 /** Key Vault nests a second code in `innererror` (the SDK: `innerError`). */
@@ -84,27 +87,20 @@ function innerCodes(envelope: Fields): string[] {
   return codes;
 }
 
-/** Machine codes in an error's causes and parts, and in the words of libraries that keep nothing but words. */
+/** Machine codes in an error's parts, and in its causes unless it names its parts. */
 function behind(error: unknown, depth: number): string[] {
   if (depth === 0) return [];
   const fields = fieldsOf(error);
-  const parts = Array.isArray(fields.errors) ? fields.errors : [];
   const code = text(fields.code);
-  const words = text(fields.message).match(
-    /\b(E[A-Z]{3,}(?:_[A-Z]+)*|CERT_[A-Z_]+|UNABLE_TO_[A-Z_]+|(?:DEPTH_ZERO_)?SELF_SIGNED_[A-Z_]+)\b/g,
-  );
+  const inner = Array.isArray(fields.errors) ? fields.errors : [fields.cause];
   return [
     ...(MACHINE_CODE.test(code) ? [code] : []),
-    ...(words ?? []),
-    ...[fields.cause, ...parts].flatMap((part) => (part === undefined ? [] : behind(part, depth - 1))),
+    ...inner.flatMap((part) => (part === undefined ? [] : behind(part, depth - 1))),
   ];
 }
 
-function headersOf(
-  fields: Fields,
-  told: Readonly<Record<string, string>> | undefined,
-): Readonly<Record<string, string>> {
-  if (told) return told;
+function headersOf(fields: Fields, told: Told | undefined): Readonly<Record<string, string>> {
+  if (told) return told.headers;
   const headers = fieldsOf(fieldsOf(fields.response).headers);
   const all = typeof headers.toJSON === 'function' ? fieldsOf(headers.toJSON.call(headers)) : {};
   return Object.fromEntries(Object.entries(all).map(([name, value]) => [name.toLowerCase(), text(value)]));

@@ -1,0 +1,193 @@
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Failure } from '../../../src/core/model.ts';
+import { classify } from '../../../src/providers/azure/classify.ts';
+import { type Clients, clientsOf, failureOf } from '../../fixtures/azure-clients.ts';
+import {
+  type Answer,
+  AUTHORITY,
+  type AzureWire,
+  contextWith,
+  NOWHERE,
+  startAzureWire,
+  VAULT,
+  vaultError,
+} from '../../fixtures/azure-wire.ts';
+
+let wire: AzureWire;
+let clients: Clients;
+beforeEach(async () => {
+  // The SDK jitters its retry by this.
+  vi.spyOn(Math, 'random').mockReturnValue(0);
+  wire = await startAzureWire();
+  clients = await clientsOf(wire, {}, { callTimeoutMs: 4_000 });
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await clients[Symbol.asyncDispose]();
+  await wire[Symbol.asyncDispose]();
+});
+
+const MISSING = vaultError(404, 'KeyNotFound', undefined, 'A key with (name/id) cmk was not found in this key vault.');
+const getKey = (host = VAULT, by = clients) =>
+  failureOf(by, 'GetKey', (options) => by.keys(host).getKey('cmk', options));
+
+function vaultSays(...answers: Answer[]): void {
+  wire.on('GET', VAULT, /^\/(deleted)?keys/, ...answers);
+}
+
+describe('the way there', () => {
+  it.each(['ENOTFOUND', 'EAI_AGAIN'])('that fails at the lookup with %s is dns', async (code) => {
+    wire.lookupCode = code;
+    expect(await getKey(NOWHERE)).toMatchObject({ reason: 'dns', evidence: { code } });
+  });
+
+  it('that is cut before the answer is network, after one retry', async () => {
+    vaultSays({ ending: 'drop' });
+    expect(await getKey()).toMatchObject({ reason: 'network', evidence: { code: 'ECONNRESET', attempts: 3 } });
+  });
+
+  it('that is cut within the body is network', async () => {
+    vaultSays({ ending: 'reset', body: '{"key":', headers: { 'content-length': '1000' } });
+    expect((await getKey()).reason).toBe('network');
+  });
+
+  it('without a certificate that is trusted is network', async () => {
+    const { ca: _, ...options } = wire.options;
+    const failed = await clientsOf({ options }).catch((error: unknown) => error);
+    expect(classify(failed, 'outer')).toMatchObject({
+      reason: 'network',
+      evidence: { operation: 'GetToken', code: 'DEPTH_ZERO_SELF_SIGNED_CERT' },
+    });
+  });
+
+  it('through a proxy that refuses the tunnel, or is not there, is network', async () => {
+    const env = { ...wire.env, HTTPS_PROXY: 'http://127.0.0.1:1' };
+    const failed = await clientsOf({ options: { ...wire.options, env } }).catch((error: unknown) => error);
+    expect(classify(failed, 'outer')).toMatchObject({ reason: 'network', evidence: { operation: 'GetToken' } });
+  });
+
+  it.each(['silence', 'stall'] as const)('that ends in %s is a timeout of two requests', async (ending) => {
+    await using hasty = await clientsOf(wire, {}, { callTimeoutMs: 300 });
+    vaultSays({ ending, body: '{"key":' });
+    const seen = await getKey(VAULT, hasty);
+    expect(seen).toMatchObject({ reason: 'timeout', evidence: { code: 'ETIMEDOUT', attempts: 3 } });
+    expect(wire.requests).toHaveLength(2);
+  });
+
+  it('that stalls within a compressed body is a timeout too', async () => {
+    await using hasty = await clientsOf(wire, {}, { callTimeoutMs: 300 });
+    const body = gzipSync(JSON.stringify({ key: 'x'.repeat(1000) })).subarray(0, 20);
+    vaultSays({ ending: 'stall', body, headers: { 'content-encoding': 'gzip' } });
+    const seen = await getKey(VAULT, hasty);
+    expect(seen.reason).toBe('timeout');
+  });
+
+  it('that was lost once is gone a second time', async () => {
+    await using hasty = await clientsOf(wire, {}, { callTimeoutMs: 600 });
+    vaultSays({ ending: 'silence' }, MISSING);
+    const seen = await getKey(VAULT, hasty);
+    expect(seen).toMatchObject({ reason: 'not_found', evidence: { attempts: 3 } });
+  });
+
+  it('is not waited for longer than the call has time', async () => {
+    vaultSays({ ...vaultError(429, 'Throttled', undefined, 'Later.'), headers: { 'retry-after': '3600' } });
+    expect(await getKey()).toMatchObject({ reason: 'throttled', evidence: { attempts: 2 } });
+    vaultSays({ ...vaultError(429, 'Throttled', undefined, 'Later.'), headers: { 'retry-after-ms': '10' } }, MISSING);
+    expect(await getKey()).toMatchObject({ reason: 'not_found' });
+  });
+
+  it('ends with a shutdown at once, which the engine tells from a timeout by its own signal', async () => {
+    const control = new AbortController();
+    vaultSays({ ending: 'silence' });
+    const ended = failureOf(
+      clients,
+      'GetKey',
+      (options) => clients.keys(VAULT).getKey('cmk', options),
+      contextWith(control.signal),
+    );
+    await wire.stalled;
+    control.abort();
+    expect(await ended).toMatchObject({ reason: 'timeout', evidence: { code: 'AbortError' } });
+    expect(wire.requests).toHaveLength(1);
+  });
+});
+
+describe('a token that is not had', () => {
+  const entra = (status: number, error: string, description: string): Answer => ({
+    status,
+    body: { error, error_description: description, error_codes: [7000215], trace_id: 't', correlation_id: 'c' },
+  });
+  const SECRET =
+    'AADSTS7000215: Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, ' +
+    "not the client secret ID, for a secret added to app 'cccccccc-0000-0000-0000-000000000001'. Trace ID: 12345 " +
+    'Correlation ID: 67890 Timestamp: 2026-11-22 03:00:00Z';
+
+  async function identify(...answers: Answer[]): Promise<Failure> {
+    wire.on('POST', AUTHORITY, /token$/, ...answers);
+    const failed = await clientsOf(wire, {}, { callTimeoutMs: 1_000 }).catch((error: unknown) => error);
+    return classify(failed, 'outer');
+  }
+
+  it.each([
+    ['invalid_client', 401, SECRET, 'credentials'],
+    ['unauthorized_client', 400, 'AADSTS700016: Application was not found in the directory.', 'credentials'],
+    ['invalid_request', 400, "AADSTS90002: Tenant 'x' not found.", 'credentials'],
+    [
+      'temporarily_unavailable',
+      503,
+      'AADSTS90033: A transient error has occurred. Please try again.',
+      'provider_error',
+    ],
+    ['too_many_requests', 429, 'AADSTS90055: Too many requests.', 'throttled'],
+  ])('because of %s (%i) is named', async (error, status, text, reason) => {
+    const seen = await identify(entra(status, error, text));
+    expect(seen.reason).toBe(reason);
+    expect(seen.evidence.operation).toBe('GetToken');
+  });
+
+  it('is told without the ids of one request', async () => {
+    const { evidence } = await identify(entra(401, 'invalid_client', SECRET));
+    expect(evidence.message).toContain('AADSTS7000215: Invalid client secret provided.');
+    expect(evidence.message).not.toMatch(/Trace ID|Timestamp|12345|the-client-secret/);
+  });
+
+  it.each([
+    [{ ending: 'silence' as const }, 'timeout'],
+    [{ ending: 'reset' as const, body: '' }, 'network'],
+    [{ ending: 'drop' as const }, 'network'],
+    [{ status: 502, body: '<html>' }, 'provider_error'],
+  ])('because the authority answers %j is %s', async (answer, reason) => {
+    expect((await identify(answer)).reason).toBe(reason);
+  });
+
+  it('because the authority does not resolve is dns', async () => {
+    const target = { endpoints: { authority: `https://${NOWHERE}` } };
+    const failed = await clientsOf(wire, target, { callTimeoutMs: 1_000 }).catch((error: unknown) => error);
+    expect(classify(failed, 'outer')).toMatchObject({ reason: 'dns', evidence: { code: 'ENOTFOUND' } });
+  });
+
+  it('is never told with the body that holds it', async () => {
+    const seen = await identify({ body: '{"access_token":"hush-hush"' });
+    expect(JSON.stringify(seen)).not.toContain('hush');
+  });
+
+  it('for a vault alone is no loss of its keys', async () => {
+    wire.on('POST', AUTHORITY, /token$/, entra(401, 'invalid_client', SECRET));
+    expect(await getKey()).toMatchObject({ reason: 'credentials' });
+  });
+
+  it('because the challenge names another domain is bad_response', async () => {
+    wire.on('CHALLENGE', VAULT, /./, {
+      ...vaultError(401, 'Unauthorized', undefined, 'AKV10000'),
+      headers: {
+        'www-authenticate': 'Bearer authorization="https://login.microsoftonline.com/t", resource="https://evil.test"',
+      },
+    });
+    expect(await getKey()).toMatchObject({
+      reason: 'bad_response',
+      evidence: { message: expect.stringContaining('does not match the requested domain') },
+    });
+    expect(wire.tokens.every(({ body }) => !body.includes('evil'))).toBe(true);
+  });
+});
