@@ -164,8 +164,10 @@ function isVaultHeld({ attributes, deletionAt }: KeyFacts): boolean {
 }
 
 /** Roles are learnt by listing: what a look knows of them is what the last one told. */
-function grantsOf({ memory }: Planes, { resource }: KeyStub, known: KeyFacts | undefined) {
-  return memory.grants.has(resource) ? memory.grants.get(resource) : known?.grants;
+function grantsOf({ memory }: Planes, { resource }: KeyStub, known: KeyFacts | undefined): KeyFacts['grants'] {
+  if (memory.grants.has(resource)) return memory.grants.get(resource);
+  // Access policies mean nothing any more once a vault goes by roles.
+  return known?.attributes.access === 'rbac' ? known.grants : undefined;
 }
 
 /** A vault that the last listing of this session did not show alive. */
