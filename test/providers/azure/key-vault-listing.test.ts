@@ -326,3 +326,13 @@ describe('versions that consumers still use', () => {
     expect(outcome.covers?.(keyStub())).toBe(true);
   });
 });
+
+describe('a shutdown', () => {
+  const call = () => Promise.reject(new Error('shutting down'));
+
+  it('ends a listing and a look with its own reason, which is no failure of any vault', async () => {
+    await expect(bed.list({ call })).rejects.toThrow('shutting down');
+    await expect(bed.session.describe(keyStub(), undefined, { call })).rejects.toThrow('shutting down');
+    await expect(bed.session.describe(vaultStub(), undefined, { call })).rejects.toThrow('shutting down');
+  });
+});
