@@ -86,7 +86,7 @@ export type Subscription = {
   readonly storageAccount: (name: string, options?: { location?: string; group?: string }) => string;
   /** Retires Microsoft.Media: every request for it is refused with this code. Undefined: it works again. */
   readonly retireMedia: (code: RetiredCode | undefined) => void;
-  /** Takes away, and gives back, the monitor's Reader role: ARM answers AuthorizationFailed. */
+  /** Lets ARM refuse everything to the monitor (AuthorizationFailed), whatever its roles, and ends that. */
   readonly denyMonitor: () => void;
   readonly allowMonitor: () => void;
 };

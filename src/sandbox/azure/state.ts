@@ -130,6 +130,8 @@ export type SubscriptionState = {
   readonly monitor: Principal;
   readonly owner: Principal;
   retired: RetiredCode | undefined;
+  /** ARM refuses everything to the monitor. */
+  monitorDenied: boolean;
 };
 
 /** ARM id of anything in a resource group. */

@@ -19,7 +19,6 @@ export function subscriptionHandle(
   const hsms = new Map<string, Hsm>();
   const accounts = new Map<string, MediaAccount>();
   const there = ({ host }: { readonly host: string }) => world.vaultAt(host) !== undefined;
-  const isReader = world.assign(state.monitor.objectId, 'Reader', scope);
   return {
     id: state.id,
     tenant: state.tenant,
@@ -53,9 +52,11 @@ export function subscriptionHandle(
     retireMedia: (code) => {
       state.retired = code;
     },
-    denyMonitor: () => world.unassign(({ id }) => id === isReader.id),
+    denyMonitor: () => {
+      state.monitorDenied = true;
+    },
     allowMonitor: () => {
-      if (!world.assignments.has(isReader.id)) world.assign(state.monitor.objectId, 'Reader', scope, isReader.id);
+      state.monitorDenied = false;
     },
   };
 }

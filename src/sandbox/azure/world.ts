@@ -61,9 +61,11 @@ export class AzureWorld {
       monitor: this.directory.add(tenant, 'application'),
       owner: this.directory.add(tenant, 'application'),
       retired: undefined,
+      monitorDenied: false,
     };
     this.subscriptions.set(state.id, state);
     this.assign(state.owner.objectId, 'Owner', `/subscriptions/${state.id}`);
+    this.assign(state.monitor.objectId, 'Reader', `/subscriptions/${state.id}`);
     return state;
   }
 

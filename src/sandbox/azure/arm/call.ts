@@ -35,7 +35,7 @@ export type ArmRoute = {
   readonly path: string;
   /** The operation id of Azure's specifications, e.g. `Vaults_Get`. */
   readonly operation: string;
-  /** What a role must allow; `self` is allowed to everybody who is signed in. */
+  /** What a role must allow. */
   readonly action: string;
   readonly run: (call: ArmCall) => ArmAnswer;
 };

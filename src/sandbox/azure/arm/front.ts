@@ -28,9 +28,6 @@ const ROUTES: readonly Compiled[] = [
   ...roleRoutes,
 ].map((route) => ({ route, pattern: compiled(route.path) }));
 
-/** Every operation of ARM that is imitated. */
-export const armOperations: readonly string[] = ROUTES.map(({ route }) => route.operation);
-
 function compiled(path: string): RegExp {
   const source = path
     .replace(/\./g, '\\.')
@@ -91,7 +88,8 @@ function answer(
   const scope = scopeOf(params, request.url.pathname);
   const { objectId, clientId } = claims.principal;
   const assignment = allowedBy(world, objectId, route.action, scope, 'control');
-  if (assignment === undefined || refused === 'access-denied') {
+  const barred = subscription.monitorDenied && objectId === subscription.monitor.objectId;
+  if (assignment === undefined || barred || refused === 'access-denied') {
     throw gatewayError(
       403,
       'AuthorizationFailed',
