@@ -54,6 +54,11 @@ export interface Failure {
   readonly names?: readonly string[];
   /** A second, independent witness says the same (Azure's management plane beside a vault's own answer). */
   readonly agreed?: true;
+  /**
+   * False: however long it lasts, that the object is not found proves no purge. Purge protection holds it back, or whether it
+   * can be recovered cannot be seen.
+   */
+  readonly purgeable?: false;
 }
 
 /** One generation of a key's material. */

@@ -25,8 +25,9 @@ export function verdictOf(record: KeyRecord, observation: Observation, purgedAft
   const believed = record.belief?.verdict;
   const known = believed?.status === 'inaccessible' ? believed.reason : undefined;
   if (known === 'purged') return PURGED;
-  const agreed = observation.facts === undefined && observation.failure.agreed;
-  const needed = agreed ? purgedAfter.agreed : purgedAfter.alone;
+  const failure = observation.facts === undefined ? observation.failure : undefined;
+  const needed =
+    failure?.purgeable === false ? Number.POSITIVE_INFINITY : failure?.agreed ? purgedAfter.agreed : purgedAfter.alone;
   if (record.gone) return at - record.gone.since >= needed ? PURGED : verdict;
   if (known !== 'soft_deleted') return verdict;
   // What was soft-deleted is on its way back, or purged. Neither is the loss of anything that was not lost already.

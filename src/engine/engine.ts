@@ -100,11 +100,11 @@ export function startEngine(options: EngineOptions): Engine {
     }
 
     const offsetMs = offsetOf(where, scheduled.intervalMs);
-    const { expression, timezone } = scheduled;
+    const { expression, timezone, intervalMs } = scheduled;
     return {
       source,
       suspect,
-      schedule: startSchedule({ expression, timezone, offsetMs, logger: options.logger }, run),
+      schedule: startSchedule({ expression, timezone, offsetMs, intervalMs, logger: options.logger }, run),
     };
   }
 

@@ -38,6 +38,7 @@ export function startSchedule(
     readonly expression: string;
     readonly timezone: string;
     readonly offsetMs: number;
+    readonly intervalMs: number;
     readonly logger: Logger;
   },
   run: (signal: AbortSignal) => Promise<void>,
@@ -61,16 +62,16 @@ export function startSchedule(
     return next;
   }
 
-  async function slot(): Promise<void> {
+  async function slot(delayMs = options.offsetMs): Promise<void> {
     try {
-      await sleep(options.offsetMs, stop.signal);
+      await sleep(delayMs, stop.signal);
     } catch {
       return;
     }
     await trigger();
   }
 
-  const task = createTask(options.expression, slot, {
+  const task = createTask(options.expression, () => slot(), {
     timezone: options.timezone,
     logger: options.logger,
     suppressMissedWarning: true,
@@ -79,6 +80,10 @@ export function startSchedule(
   task.on('execution:missed', () => void slot());
   void task.start();
   void trigger();
+  // Begun between a slot and its offset: waiting for the next slot would make the first distance the longest of all.
+  const passed = (task.getNextRun()?.getTime() ?? 0) - options.intervalMs;
+  const left = passed + options.offsetMs - Date.now();
+  if (left > 0) void slot(left);
 
   return {
     trigger,

@@ -57,13 +57,22 @@ describe('startSchedule', () => {
       },
     };
   }
-  const everyMinute = { expression: '0 * * * * *', timezone: 'UTC', offsetMs: 7_000, logger };
+  const everyMinute = { expression: '0 * * * * *', timezone: 'UTC', offsetMs: 7_000, intervalMs: 60_000, logger };
 
   it('runs at once and then at its offset after every slot', async () => {
     const { runs, run } = recorder(10);
     const schedule = startSchedule(everyMinute, run);
     await vi.advanceTimersByTimeAsync(180_000);
-    expect(runs.map(({ from }) => from)).toEqual(['00:00', '01:07', '02:07']);
+    expect(runs.map(({ from }) => from)).toEqual(['00:00', '00:07', '01:07', '02:07']);
+    await disposed(schedule);
+  });
+
+  it('that begins after the offset of the slot before waits for the next one', async () => {
+    vi.setSystemTime(Date.parse('2026-11-22T10:00:20Z'));
+    const { runs, run } = recorder(10);
+    const schedule = startSchedule(everyMinute, run);
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(runs.map(({ from }) => from)).toEqual(['00:20', '01:07', '02:07']);
     await disposed(schedule);
   });
 

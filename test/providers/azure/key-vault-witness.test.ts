@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { KeyFacts } from '../../../src/core/model.ts';
+import type { Failure, KeyFacts } from '../../../src/core/model.ts';
+import { keyVault } from '../../../src/providers/azure/key-vault/index.ts';
+import * as looks from '../../core/support/looks.ts';
 import { ARM, VAULT, vaultError } from '../../fixtures/azure-wire.ts';
 import {
   ARM_ID,
@@ -27,6 +29,21 @@ import {
   unresolvable,
   vaultStub,
 } from './key-vault-cloud.ts';
+
+/** What is believed of a soft-deleted object when nothing but this failure is seen for so many minutes. */
+function believedAfter(failure: Failure, minutes: number): string | undefined {
+  const { verdict, purgedAfterMs } = keyVault.keys ?? {};
+  if (!verdict || !purgedAfterMs) throw new Error('Key Vault has rules for keys');
+  const said = verdict({ failure });
+  if (said.status === 'accessible') throw new Error('a failure proves nothing good');
+  const seen = Array.from({ length: minutes * 2 + 1 }, (_, at) => {
+    const observation = looks.failed(looks.T0 + (at + 1) * 30_000, said);
+    return observation.facts ? observation : { ...observation, failure };
+  });
+  const rules = { ...looks.RULES, purgedAfterMs };
+  const { belief } = looks.run([looks.look(looks.T0, looks.lost('soft_deleted')), ...seen], rules).record;
+  return belief?.verdict.status === 'inaccessible' ? belief.verdict.reason : belief?.verdict.status;
+}
 
 const bed = bench();
 const DELETED = `${BASE}/locations/westeurope/deletedVaults/contoso`;
@@ -75,16 +92,20 @@ describe('a key, by what its vault and Resource Manager say', () => {
     expect(await bed.failure(keyStub(), known)).toMatchObject({ reason: 'not_found', agreed: true });
   });
 
-  it('404 everywhere after it was soft-deleted: purged', async () => {
+  it('404 everywhere after it was soft-deleted: purged, once that lasts for two minutes', async () => {
     const known = await softDeleted({ recoveryLevel: 'Recoverable+Purgeable' });
-    expect(await bed.failure(keyStub(), known)).toMatchObject({ reason: 'purged', agreed: true });
+    const failure = await bed.failure(keyStub(), known);
+    expect(failure).toMatchObject({ reason: 'not_found', agreed: true });
+    expect(believedAfter(failure, 1)).toBe('soft_deleted');
+    expect(believedAfter(failure, 4)).toBe('purged');
   });
 
   it('404 everywhere, but purge protection holds it until a later day: gone, for nobody can have purged it', async () => {
     const known = await softDeleted({ recoveryLevel: 'Recoverable' });
     const held = { ...known, deletionAt: Date.now() + 86_400_000 };
-    expect((await bed.failure(keyStub(), held)).reason).toBe('not_found');
-    expect((await bed.failure(keyStub(), known)).reason).toBe('purged');
+    expect(await bed.failure(keyStub(), held)).toMatchObject({ reason: 'not_found', purgeable: false });
+    expect(believedAfter(await bed.failure(keyStub(), held), 14)).toBe('soft_deleted');
+    expect(believedAfter(await bed.failure(keyStub(), known), 4)).toBe('purged');
   });
 
   it('404 in its vault while Resource Manager still shows it, as in the window of a recovery: gone, nobody agrees', async () => {
@@ -252,14 +273,16 @@ describe('a vault, by what it and Resource Manager say', () => {
     expect(await bed.failure(stub)).toMatchObject({ reason: 'not_found', agreed: true });
   });
 
-  it('404 twice and no such name after it was soft-deleted: purged', async () => {
+  it('404 twice and no such name after it was soft-deleted: purged, once that lasts for two minutes', async () => {
     const known = { ...(await lost()), state: 'SoftDeleted', deletionAt: AT };
     const moved = { ...known, attributes: { ...known.attributes, resourceId: armId('nowhere') } };
     bed.wire.on('GET', ARM, ofArm(armId('nowhere')), armMissing());
     bed.wire.on('GET', ARM, ofArm(DELETED.replace('contoso', 'nowhere')), armMissing());
-    expect(await bed.failure(vaultStub(NOWHERE), moved)).toMatchObject({ reason: 'purged', agreed: true });
+    const failure = await bed.failure(vaultStub(NOWHERE), moved);
+    expect(failure).toMatchObject({ reason: 'not_found', agreed: true });
+    expect(believedAfter(failure, 4)).toBe('purged');
     const held = { ...moved, deletionAt: Date.now() + 86_400_000 };
-    expect(await bed.failure(vaultStub(NOWHERE), held)).toMatchObject({ reason: 'not_found', agreed: true });
+    expect(await bed.failure(vaultStub(NOWHERE), held)).toMatchObject({ reason: 'not_found', purgeable: false });
   });
 
   it('404 twice while it lets the monitor in: it was moved to another subscription', async () => {

@@ -61,17 +61,16 @@ async function missingKey(
   const before = known?.state === 'SoftDeleted';
   // Trouble on the way to the deleted keys is no proof that it has left them.
   if (before && reason !== 'not_found' && reason !== 'denied') throw deleted.error;
-  const agreed = (await armKey(planes, stub, context)) === 'gone';
   // Whether a key that may not be looked for among the deleted ones can be recovered is open, whoever agrees.
-  if (!agreed || reason !== 'not_found') return { failure };
-  const purged = before && !isHeld(known);
-  return { failure: purged ? { ...failure, reason: 'purged', agreed } : { ...failure, agreed } };
+  if (reason !== 'not_found') return { failure: { ...failure, purgeable: false } };
+  const agreed = (await armKey(planes, stub, context)) === 'gone';
+  return { failure: { ...failure, ...(agreed && { agreed }), ...(isHeld(known) && { purgeable: false }) } };
 }
 
 /** Nobody can purge it yet: purge protection holds a deleted key until its day. */
-function isHeld({ attributes, deletionAt }: KeyFacts): boolean {
-  const level = attributes.recoveryLevel;
-  return typeof level === 'string' && !level.includes('Purgeable') && (deletionAt ?? 0) > Date.now();
+function isHeld(known: KeyFacts | undefined): boolean {
+  const level = known?.attributes.recoveryLevel;
+  return typeof level === 'string' && !level.includes('Purgeable') && (known?.deletionAt ?? 0) > Date.now();
 }
 
 /** What Resource Manager says of a key; `silent` where it says nothing that counts. */
@@ -145,13 +144,12 @@ async function missingVault(
   if (reason !== 'not_found') {
     // Trouble on the way to the deleted vaults is no proof that it has left them.
     if (known?.state === 'SoftDeleted' && reason !== 'denied') throw dead.error;
-    return { failure };
+    return { failure: { ...failure, purgeable: false } };
   }
   const door = await tried('Knock', () => plane.knock(resource, context));
   if (!door.ok) {
     if (door.failure.reason !== 'dns') return { failure };
-    const purged = known?.state === 'SoftDeleted' && !isVaultHeld(known);
-    return { failure: purged ? { ...failure, reason: 'purged', agreed: true } : { ...failure, agreed: true } };
+    return { failure: { ...failure, agreed: true, ...(isVaultHeld(known) && { purgeable: false }) } };
   }
   // One that still lets the monitor in is no lost one: it was moved to another subscription.
   const inside = await tried('ListKeys', () => plane.probe(resource, context));
@@ -159,8 +157,8 @@ async function missingVault(
   return { facts: vaultFacts({ type, stub }, undefined, known), evidence: inside.value.evidence };
 }
 
-function isVaultHeld({ attributes, deletionAt }: KeyFacts): boolean {
-  return attributes.purgeProtection === true && (deletionAt ?? 0) > Date.now();
+function isVaultHeld(known: KeyFacts | undefined): boolean {
+  return known?.attributes.purgeProtection === true && (known.deletionAt ?? 0) > Date.now();
 }
 
 /** Roles are learnt by listing: what a look knows of them is what the last one told. */
