@@ -80,6 +80,20 @@ describe('the account loses its key and gets it back', () => {
     }
   });
 
+  test('a recovered vault has its policies, but not its roles until somebody assigns them again', () => {
+    for (const access of ['policy', 'rbac'] as const) {
+      const vault = subscription.vault(`contoso-${access}`, { access });
+      vault.keys.create('cmk');
+      const account = subscription.mediaAccount(`media-${access}`, { key: `${vault.url}/keys/cmk` });
+      vault.grant(account.principal);
+      vault.delete();
+      vault.recover('lost');
+      expect(account.status() === undefined).toBe(access === 'policy');
+      vault.grant(account.principal);
+      expect(account.status()).toBeUndefined();
+    }
+  });
+
   test('a purged key or vault never comes back', () => {
     const { vault, account } = encrypted();
     vault.delete();

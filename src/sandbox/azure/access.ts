@@ -1,12 +1,6 @@
 import { dataAction, HSM_ROLES, roleAllows } from './roles.ts';
-import { type AccessPolicy, type VaultState, vaultId } from './state.ts';
+import { type AccessPolicy, type VaultState, vaultId, within } from './state.ts';
 import type { AzureWorld } from './world.ts';
-
-/** Whether `scope` is `of` or lies below it. */
-function within(scope: string, of: string): boolean {
-  const [inner, outer] = [scope.toLowerCase(), of.toLowerCase()];
-  return inner === outer || inner.startsWith(outer.endsWith('/') ? outer : `${outer}/`);
-}
 
 /** The id of an assignment that lets a principal do this at a scope; undefined when there is none. */
 export function allowedBy(

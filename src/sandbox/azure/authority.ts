@@ -2,6 +2,7 @@ import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { CLOUDS } from './clouds.ts';
 import type { Principal } from './directory.ts';
 import { AzureError, authorityError } from './errors.ts';
+import { record } from './json.ts';
 import type { AzureWorld } from './world.ts';
 
 /** What the authority is asked. */
@@ -184,8 +185,9 @@ function proveAssertion(world: AzureWorld, principal: Principal, assertion: stri
   }
   const signed = `${header}.${payload}`;
   if (claims.iss === principal.clientId) {
-    if (claims.aud !== endpoint && !String(claims.aud).startsWith(endpoint.replace(/\/oauth2.*$/, ''))) {
-      throw authorityError(401, 'invalid_client', 50192, `Invalid audience in the client assertion: ${claims.aud}.`);
+    // The endpoint, or the issuer of the same tenant.
+    if (typeof claims.aud !== 'string' || !claims.aud.startsWith(endpoint.replace(/\/oauth2.*$/, ''))) {
+      throw authorityError(401, 'invalid_client', 50192, 'Invalid audience in the client assertion.');
     }
     if (principal.keys.some((key) => signatureFits(key, algorithm, signed, signature))) return;
     throw authorityError(
@@ -202,7 +204,7 @@ function proveAssertion(world: AzureWorld, principal: Principal, assertion: stri
     401,
     'invalid_client',
     700213,
-    `No matching federated identity record found for presented assertion subject '${claims.sub}'. Please check your federated identity credential Subject, Audience and Issuer against the presented assertion.`,
+    `No matching federated identity record found for presented assertion subject '${JSON.stringify(claims.sub)}'. Please check your federated identity credential Subject, Audience and Issuer against the presented assertion.`,
   );
 }
 
@@ -219,9 +221,9 @@ function signatureFits(key: KeyObject, algorithm: string, signed: string, signat
   return verify('sha256', Buffer.from(signed), { key, ...padding }, Buffer.from(signature, 'base64url'));
 }
 
-function json(part: string): Record<string, unknown> | undefined {
+function json(part: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    return JSON.parse(Buffer.from(part, 'base64url').toString());
+    return record(JSON.parse(Buffer.from(part, 'base64url').toString()));
   } catch {
     return undefined;
   }

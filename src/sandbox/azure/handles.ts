@@ -129,7 +129,11 @@ type KeyHolder = {
   readonly allowMonitor: () => void;
   /** Soft-deletes it with all its keys; without soft delete it is gone. */
   readonly delete: () => void;
-  readonly recover: () => void;
+  /**
+   * Brings it back. Azure gives the role assignments at a vault not back with it: somebody has to make them again, which
+   * this does too unless `lost` is said.
+   */
+  readonly recover: (roles?: 'restored' | 'lost') => void;
   /** Removes it for good, whatever protects it. */
   readonly purge: () => void;
   /** Whether its host name can be found through the proxy, while ARM goes on showing it. */

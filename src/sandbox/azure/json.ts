@@ -16,5 +16,5 @@ export function array(value: unknown): readonly unknown[] {
 /** Tags out of JSON: texts only. Undefined when there are none. */
 export function tagsOf(value: unknown): Readonly<Record<string, string>> | undefined {
   if (value === undefined || value === null) return undefined;
-  return Object.fromEntries(Object.entries(record(value)).map(([name, tag]) => [name, String(tag)]));
+  return Object.fromEntries(Object.entries(record(value)).map(([name, tag]) => [name, text(tag) ?? '']));
 }

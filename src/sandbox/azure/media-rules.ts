@@ -15,7 +15,7 @@ const SIZES: readonly (number | undefined)[] = [2048, 3072, 4096];
 export function mediaKeyOf(world: AzureWorld, account: MediaState, encryption: unknown): MediaKey | undefined {
   const { type, keyVaultProperties, identity } = record(encryption);
   if (type === undefined || type === 'SystemKey') return undefined;
-  if (type !== 'CustomerKey') throw badRequest(`The encryption type '${String(type)}' is not known.`);
+  if (type !== 'CustomerKey') throw badRequest('The encryption type is not known.');
   const identifier = text(record(keyVaultProperties).keyIdentifier) ?? '';
   const parsed = parseKeyUrl(identifier);
   if (!parsed) throw badRequest(`The key identifier '${identifier}' is not valid.`);

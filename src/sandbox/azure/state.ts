@@ -49,6 +49,8 @@ export type VaultState = {
   flags: Readonly<Record<string, boolean>>;
   /** Local roles of an HSM: object id to names of roles. */
   readonly localRoles: Map<string, Set<string>>;
+  /** The role assignments that its deletion took away. */
+  lostRoles: readonly RoleAssignment[];
   /** Its name cannot be found through the proxy. */
   unresolvable: boolean;
 };
@@ -150,6 +152,12 @@ export function vaultId(vault: VaultState): string {
 /** ARM id of a Media Services account. */
 export function mediaId(account: MediaState): string {
   return armId(account, 'Microsoft.Media/mediaservices');
+}
+
+/** Whether an ARM scope is `of` or lies below it. */
+export function within(scope: string, of: string): boolean {
+  const [inner, outer] = [scope.toLowerCase(), of.toLowerCase()];
+  return inner === outer || inner.startsWith(outer.endsWith('/') ? outer : `${outer}/`);
 }
 
 /** Names of regions as they are compared: `West Europe` is `westeurope`. */

@@ -1,6 +1,13 @@
 import type { FirewallMode, Hsm, HsmOptions, Vault, VaultOptions } from './handles.ts';
 import { BUILT_IN_ROLES, dataAction, roleAllows } from './roles.ts';
-import { type AccessPolicy, type NetworkRules, type SubscriptionState, type VaultState, vaultId } from './state.ts';
+import {
+  type AccessPolicy,
+  type NetworkRules,
+  type SubscriptionState,
+  type VaultState,
+  vaultId,
+  within,
+} from './state.ts';
 import type { AzureWorld } from './world.ts';
 
 /** What a service needs that encrypts with a key. */
@@ -45,9 +52,8 @@ export function vaultHandle(
     world.settle(vault.host);
   };
   const revoke = (principal: string) => {
-    const scope = vaultId(vault).toLowerCase();
     vault.policies = vault.policies.filter(({ objectId }) => objectId !== principal);
-    world.unassign((one) => one.principalId === principal && one.scope.toLowerCase().startsWith(scope));
+    world.unassign((one) => one.principalId === principal && within(one.scope, vaultId(vault)));
   };
   const monitor = subscription.monitor.objectId;
   return {
@@ -127,7 +133,7 @@ function holder(
       world.remove(vault);
       cut(host);
     },
-    recover: () => world.recover(vault),
+    recover: (roles = 'restored') => world.recover(vault, roles),
     purge: () => {
       world.purge(vault);
       cut(host);

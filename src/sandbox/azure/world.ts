@@ -5,7 +5,7 @@ import type { AzureSettings } from './handles.ts';
 import { settleMedia } from './media-state.ts';
 import { BUILT_IN_ROLES, type RoleDefinition } from './roles.ts';
 import type { MediaState, RoleAssignment, StorageState, SubscriptionState, VaultState } from './state.ts';
-import { regionOf, vaultId } from './state.ts';
+import { regionOf, vaultId, within } from './state.ts';
 import { VaultKeys } from './vault/state.ts';
 
 /** The result of an operation that ARM answered with 202, by its id. */
@@ -134,6 +134,7 @@ export class AzureWorld {
       networkAcls: undefined,
       flags: { enabledForDeployment: false },
       localRoles: new Map(),
+      lostRoles: [],
       unresolvable: false,
       tenant: subscription.tenant,
       createdAt: now,
@@ -167,24 +168,31 @@ export class AzureWorld {
       return;
     }
     vault.deletedAt = this.now();
+    vault.lostRoles = this.#rolesAt(vault);
+    this.unassign((one) => vault.lostRoles.includes(one));
+  }
+
+  /**
+   * Brings a soft-deleted vault back with its keys and access policies. The role assignments at it are gone, as Microsoft
+   * documents (soft-delete-overview, "they must be recreated"), unless `roles` asks for them too.
+   */
+  recover(vault: VaultState, roles: 'lost' | 'restored'): void {
+    vault.deletedAt = undefined;
+    vault.modifiedAt = this.now();
+    if (roles === 'restored') for (const role of vault.lostRoles) this.assignments.set(role.id, role);
+    vault.lostRoles = [];
     this.settle(vault.host);
   }
 
-  /** Brings a soft-deleted vault back, as it was. */
-  recover(vault: VaultState): void {
-    vault.deletedAt = undefined;
-    vault.modifiedAt = this.now();
-    this.settle(vault.host);
+  #rolesAt(vault: VaultState): RoleAssignment[] {
+    return [...this.assignments.values()].filter(({ scope }) => within(scope, vaultId(vault)));
   }
 
   /** Removes a vault for good, with its keys and the roles at it. */
   purge(vault: VaultState): void {
     this.#vaults.delete(vault.host);
-    const scope = vaultId(vault).toLowerCase();
-    for (const assignment of this.assignments.values()) {
-      if (assignment.scope.toLowerCase().startsWith(scope)) this.assignments.delete(assignment.id);
-    }
-    this.settle(vault.host);
+    const roles = this.#rolesAt(vault);
+    this.unassign((one) => roles.includes(one));
   }
 
   /** Assigns a role, by name or id, at a scope. Throws for a role that does not exist. */

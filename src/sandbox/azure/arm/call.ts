@@ -84,7 +84,7 @@ export function page<T>(
   const rest = items.filter(({ place }) => place > after);
   if (emptyPages && !opened && rest.length > 0) return linked(call, [], `${after}${OPENED}`, options);
   const top = Number(call.query.get('$top') ?? pageSize);
-  const given = rest.slice(0, Math.max(1, Math.min(top, pageSize)));
+  const given = rest.slice(0, top >= 1 ? Math.min(Math.floor(top), pageSize) : pageSize);
   const last = given.at(-1)?.place;
   // Recorded lists of vaults end with a link to an empty page.
   const more = given.length < rest.length || (options.emptyEnd === true && last !== undefined);

@@ -54,12 +54,15 @@ function decoded(part: string): string {
   }
 }
 
+const PROVIDER = { 'x-ms-keyvault-service-version': '1.5.1361.0' };
+
 /** Understands a request to Resource Manager. */
 export function askArm(world: AzureWorld, request: PlaneRequest): Asked {
   const path = request.url.pathname;
   const found = match(request.method, path);
   const named = /^\/subscriptions\/([^/]+)/i.exec(path)?.[1]?.toLowerCase();
   const media = /\/providers\/Microsoft\.Media\//i.test(path);
+  const vaults = /\/providers\/Microsoft\.KeyVault\//i.test(path);
   return {
     service: 'arm',
     operation: found?.route.operation ?? 'unknown',
@@ -68,7 +71,11 @@ export function askArm(world: AzureWorld, request: PlaneRequest): Asked {
     resource: path,
     link: media ? '@odata.nextLink' : 'nextLink',
     headers: { 'x-ms-request-id': world.random.uuid(), 'x-ms-ratelimit-remaining-subscription-reads': '11999' },
-    answer: (refused) => answer(world, request, found, named, refused),
+    answer: (refused) => {
+      const reply = answer(world, request, found, named, refused);
+      // Only what the provider itself answers says which version of it did.
+      return vaults ? { ...reply, headers: { ...PROVIDER, ...reply.headers } } : reply;
+    },
     trouble: (trouble) => troubled(trouble, named),
   };
 }

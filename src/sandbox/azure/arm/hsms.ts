@@ -60,7 +60,7 @@ function put(call: ArmCall): ArmAnswer {
     if (properties.createMode !== 'recover') {
       throw armError(409, 'ConflictError', `A managed HSM with the name '${name}' exists in deleted state.`);
     }
-    call.world.recover(known);
+    call.world.recover(known, 'lost');
     return ok(view(known));
   }
   const days = properties.softDeleteRetentionInDays;

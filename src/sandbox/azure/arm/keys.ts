@@ -123,7 +123,6 @@ function attributes(vault: VaultState, version: KeyVersion): object {
     created: seconds(version.createdAt),
     updated: seconds(version.updatedAt),
     recoveryLevel: recovery(vault.keys.settings).recoveryLevel,
-    exportable: false,
   };
 }
 

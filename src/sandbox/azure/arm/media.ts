@@ -2,13 +2,15 @@ import { armError, badRequest, gatewayError, resourceNotFound } from '../errors.
 import { array, record, tagsOf, text } from '../json.ts';
 import { mediaKeyOf } from '../media-rules.ts';
 import { INACCESSIBLE, settleMedia } from '../media-state.ts';
-import { armId, type IdentityBlock, type MediaKey, type MediaState, mediaId } from '../state.ts';
+import { armId, type IdentityBlock, type MediaKey, type MediaState, mediaId, regionOf } from '../state.ts';
 import { place } from '../world.ts';
 import { type ArmAnswer, type ArmCall, type ArmRoute, existingGroup, locationOf, ok, page, param } from './call.ts';
 import { systemData } from './vaults.ts';
 
 const GROUP = '/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Media/mediaservices';
 const ONE = `${GROUP}/{name}`;
+
+const OPERATION = '/subscriptions/{subscription}/providers/Microsoft.Media/locations/{location}';
 
 const RIGHTS: Readonly<Record<string, string>> = { GET: 'read', DELETE: 'delete', POST: 'action' };
 
@@ -21,6 +23,8 @@ export const mediaRoutes: readonly ArmRoute[] = [
   route('PATCH', ONE, 'Update', patch),
   route('DELETE', ONE, 'Delete', remove),
   route('POST', `${ONE}/syncStorageKeys`, 'SyncStorageKeys', (call) => whileUsable(call, { status: 200 })),
+  route('GET', `${OPERATION}/mediaServicesOperationStatuses/{id}`, 'MediaServicesOperationStatuses_Get', result),
+  route('GET', `${OPERATION}/mediaServicesOperationResults/{id}`, 'MediaServicesOperationResults_Get', result),
   ...['assets', 'transforms', 'streamingEndpoints', 'liveEvents', 'contentKeyPolicies', 'streamingLocators'].map(
     (child) => route('GET', `${ONE}/${child}`, `${child}_List`, (call) => answer(whileUsable(call, ok({ value: [] })))),
   ),
@@ -150,9 +154,38 @@ function patch(call: ArmCall): ArmAnswer {
     keyDelivery: properties.keyDelivery ?? known.keyDelivery,
     publicNetworkAccess: text(properties.publicNetworkAccess) ?? known.publicNetworkAccess,
   };
-  if (properties.encryption === undefined) return answer(ok(view(store(call, draft))));
+  if (properties.encryption === undefined) return updated(call, store(call, draft));
   const key = mediaKeyOf(call.world, draft, properties.encryption);
-  return answer(ok(view(store(call, { ...draft, key, pending: undefined }))));
+  return updated(call, store(call, { ...draft, key, pending: undefined }));
+}
+
+/** From this version on the specification answers an update with 202 alone, and clients take nothing else. */
+const ASYNCHRONOUS = '2021-11-01';
+
+/** What an update answers: 200, or 202 with where its outcome can be asked for. It is through all the same. */
+function updated(call: ArmCall, account: MediaState): ArmAnswer {
+  const body = view(account);
+  if (call.apiVersion < ASYNCHRONOUS) return answer(ok(body));
+  const id = call.world.random.uuid();
+  const location = regionOf(account.location);
+  const at = new Date(call.now).toISOString();
+  const name = `/subscriptions/${account.subscription}/locations/${location}/MediaServicesOperationStatuses/${id}`;
+  const status = { id: name, name: id, status: 'Succeeded', startTime: at, endTime: at };
+  call.world.results.set(id, { body }).set(`${id}/status`, { body: status });
+  const where = OPERATION.replace('{subscription}', account.subscription).replace('{location}', location);
+  const link = (kind: string) => `${call.base}${where}/${kind}/${id}?api-version=${call.apiVersion}`;
+  const headers = {
+    'azure-asyncoperation': link('mediaServicesOperationStatuses'),
+    location: link('mediaServicesOperationResults'),
+  };
+  return answer({ status: 202, body, headers });
+}
+
+function result(call: ArmCall): ArmAnswer {
+  const id = param(call, 'id');
+  const found = call.world.results.get(/OperationStatuses\//i.test(call.path) ? `${id}/status` : id);
+  if (!found) throw armError(404, 'NotFound', `The operation '${id}' was not found.`);
+  return answer(ok(found.body));
 }
 
 function store(call: ArmCall, account: MediaState): MediaState {

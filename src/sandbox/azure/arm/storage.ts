@@ -149,7 +149,7 @@ function encryption(world: ArmCall['world'], value: unknown, since: string): obj
   const services = { file: service, blob: service };
   if (keySource !== 'Microsoft.Keyvault') return { services, keySource: 'Microsoft.Storage' };
   const { keyvaulturi, keyname, keyversion } = record(keyvaultproperties);
-  const url = `${String(keyvaulturi).replace(/\/$/, '')}/keys/${String(keyname)}`;
+  const url = `${text(keyvaulturi)?.replace(/\/$/, '')}/keys/${text(keyname)}`;
   const parsed = parseKeyUrl(url);
   const key = parsed && world.vaultAt(parsed.host)?.keys.get(parsed.name);
   const version = text(keyversion) || (key && newestOf(key).id);

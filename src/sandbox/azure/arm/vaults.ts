@@ -128,7 +128,7 @@ function recover(call: ArmCall, vault: VaultState | undefined, name: string): Ar
   if (vault?.deletedAt === undefined || vault.subscription !== call.subscription.id) {
     throw armError(404, 'DeletedVaultNotFound', `There is no deleted vault with the name '${name}'.`);
   }
-  call.world.recover(vault);
+  call.world.recover(vault, 'lost');
   return ok(vaultView(vault, call));
 }
 
@@ -220,7 +220,10 @@ function policiesOf(value: unknown): AccessPolicy[] {
     if (typeof tenantId !== 'string' || typeof objectId !== 'string') {
       throw badRequest('An access policy needs a tenantId and an objectId.');
     }
-    const words = Object.entries(record(permissions)).map(([about, list]) => [about, array(list).map(String)]);
+    const words = Object.entries(record(permissions)).map(([about, list]) => [
+      about,
+      array(list).filter((word) => typeof word === 'string'),
+    ]);
     return {
       tenantId,
       objectId,
