@@ -6,6 +6,7 @@ import { policyOf, scheduleOf } from './config/load.ts';
 import { matchesAny } from './core/glob.ts';
 import { type Evidence, type KeyEvent, type SourceId, type SourceRecord, type Stub, sourceKey } from './core/model.ts';
 import type { Snapshot } from './core/snapshot.ts';
+import { eventWord } from './core/words.ts';
 import { createLedger, type Ledger } from './engine/apply.ts';
 import { createBudget, createGate } from './engine/budget.ts';
 import type { CallerOptions } from './engine/call.ts';
@@ -338,9 +339,9 @@ function logEvent(log: Logger, event: KeyEvent, name: string | undefined): void 
     log.warn({ event: type, ...fields }, 'key became inaccessible');
   else if (type === 'transition' && event.to === 'impaired')
     log.warn({ event: type, ...fields }, 'consumer is impaired');
-  else if (type === 'transition') log.info({ event: type, ...fields }, 'key changed');
-  else if (type === 'first_seen') log.debug({ event: type, ...fields }, 'key seen for the first time');
-  else log.info({ event: type, ...fields }, 'key event');
+  else if (type === 'transition') log.info({ event: type, ...fields }, eventWord(event));
+  else if (type === 'first_seen') log.debug({ event: type, ...fields }, 'seen for the first time');
+  else log.info({ event: type, ...fields }, eventWord(event));
 }
 
 function logSource(

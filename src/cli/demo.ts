@@ -1,34 +1,22 @@
-/** The whole daemon on an embedded cloud, with an incident that unfolds within a minute. */
+/** The whole daemon on two embedded clouds, with an incident in each that unfold within a minute. */
 import { rmSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { App } from '../app.ts';
 import type { Config } from '../config/config.ts';
 import { ConfigError, loadConfig } from '../config/load.ts';
-import type { KeyView, Snapshot } from '../core/snapshot.ts';
 import { sleep } from '../engine/deadline.ts';
 import { SERVICES } from '../providers/index.ts';
 import { startSandbox } from '../sandbox/sandbox.ts';
 import { runDaemon } from './daemon.ts';
+import { type Turn, tellableStory } from './demo-story.ts';
 import type { Io } from './io.ts';
 import { createLog } from './log.ts';
 
 const CONFIG = join(import.meta.dirname, '..', '..', 'config', 'demo.yaml');
-const ACCOUNT = '111122223333';
-const REGION = 'eu-west-1';
 /** Longer than any step takes to be seen with sweeps every five seconds; then the story goes on without it. */
 const PATIENCE_MS = 30_000;
-
-/** One turn of the story. */
-interface Turn {
-  /** Seconds after the daemon is ready. */
-  readonly at: number;
-  readonly say: string;
-  act(): void;
-  /** Whether the daemon has seen it, and what it says then. */
-  seen(snapshot: Snapshot): string | undefined;
-}
 
 /**
  * Runs until `stop` aborts.
@@ -51,8 +39,9 @@ export async function demoCommand(
   options.atExit(cleanUp);
   stack.defer(cleanUp);
   const sandbox = stack.use(await startSandbox());
-  const account = sandbox.aws.account(ACCOUNT);
-  const story = buildWorld(account.region(REGION));
+  const { account, subscription, story } = tellableStory(sandbox);
+  const caFile = join(directory, 'ca.pem');
+  await writeFile(caFile, sandbox.azure.ca);
 
   const env = {
     ...io.env,
@@ -63,6 +52,21 @@ export async function demoCommand(
     AWS_SECRET_ACCESS_KEY: account.credentials.secretAccessKey,
     AWS_SESSION_TOKEN: undefined,
     AWS_PROFILE: undefined,
+    KEYVIGIL_DEMO_SUBSCRIPTION: subscription.id,
+    KEYVIGIL_DEMO_CA: caFile,
+    AZURE_TENANT_ID: subscription.tenant,
+    AZURE_CLIENT_ID: subscription.monitor.clientId,
+    AZURE_CLIENT_SECRET: subscription.monitor.clientSecret,
+    AZURE_CLIENT_CERTIFICATE_PATH: undefined,
+    AZURE_FEDERATED_TOKEN_FILE: undefined,
+    AZURE_AUTHORITY_HOST: undefined,
+    // The real names of Azure lead to the embedded one, and to nothing else.
+    HTTPS_PROXY: sandbox.azure.proxyUrl,
+    https_proxy: undefined,
+    HTTP_PROXY: undefined,
+    http_proxy: undefined,
+    NO_PROXY: '127.0.0.1',
+    no_proxy: undefined,
   };
   let config: Config;
   try {
@@ -85,7 +89,7 @@ export async function demoCommand(
 
 function welcome(url: string): string {
   return `
-keyvigil demo: a made-up company in an embedded cloud, watched by the real daemon.
+keyvigil demo: a made-up company in two embedded clouds, watched by the real daemon.
 
   page      ${url}/
   metrics   ${url}/metrics
@@ -114,90 +118,4 @@ async function tell(story: readonly Turn[], app: App, stop: AbortSignal, io: Io)
     if (seen === undefined) io.out(`${stamp()}    keyvigil has not said anything of it yet; see ${app.url}/\n`);
     else io.out(`${stamp()}    keyvigil: ${seen}\n           ${app.url}/\n`);
   }
-}
-
-type Region = ReturnType<ReturnType<Awaited<ReturnType<typeof startSandbox>>['aws']['account']>['region']>;
-
-function buildWorld({ kms, secrets }: Region): Turn[] {
-  const team = (name: string) => [{ Key: 'team', Value: name }];
-  const key = (alias: string, name: string) => {
-    const made = kms.createKey({ Description: alias, Tags: [{ TagKey: 'team', TagValue: name }] });
-    kms.alias(`alias/${alias}`, made.keyId);
-    return made;
-  };
-  const payments = key('payments', 'payments');
-  const video = key('video-origin', 'video');
-  const archive = key('archive-2019', 'platform');
-  // Dead long before anybody watched, and nothing uses it: shown, and nobody is woken.
-  kms.disable(archive.keyId);
-  for (const name of ['db', 'api-token', 'webhook-signing']) {
-    secrets.create({
-      Name: `prod/payments/${name}`,
-      SecretString: 'made up',
-      KmsKeyId: payments.arn,
-      Tags: team('payments'),
-    });
-  }
-  secrets.create({ Name: 'prod/video/origin', SecretString: 'made up', KmsKeyId: video.arn, Tags: team('video') });
-  secrets.create({ Name: 'prod/video/srt-passphrase', SecretString: 'made up', Tags: team('video') });
-  const token = secrets.create({ Name: 'staging/ci-token', SecretString: 'made up', Tags: team('platform') });
-  for (let at = 1; at <= 12; at += 1) secrets.create({ Name: `staging/service-${at}`, SecretString: 'made up' });
-
-  const named = (snapshot: Snapshot, name: string): KeyView | undefined =>
-    snapshot.keys.find((one) => one.name === name);
-
-  return [
-    {
-      at: 4,
-      say: 'somebody rotates the secret prod/video/origin',
-      act: () => void secrets.putValue('prod/video/origin', 'made up, too'),
-      seen: (snapshot) => {
-        const view = named(snapshot, 'prod/video/origin');
-        return view?.versionChanges ? `new version ${view.version} of ${view.name}` : undefined;
-      },
-    },
-    {
-      at: 12,
-      say: 'somebody disables the KMS key alias/payments, which nobody seemed to use',
-      act: () => kms.disable(payments.keyId),
-      seen: (snapshot) => {
-        const incident = snapshot.incidents.find((one) => one.root === payments.arn);
-        const undo = snapshot.byResource.get(payments.arn)?.undo;
-        return (
-          incident &&
-          `${incident.keys.length} secrets are unusable, all because of alias/payments\n           undo: ${undo}`
-        );
-      },
-    },
-    {
-      at: 30,
-      say: 'somebody schedules the deletion of staging/ci-token',
-      act: () => secrets.delete(token.arn, { RecoveryWindowInDays: 7 }),
-      seen: (snapshot) => {
-        const view = named(snapshot, 'staging/ci-token');
-        return view?.health === 'inaccessible'
-          ? `staging/ci-token is pending deletion\n           undo: ${view.undo}`
-          : undefined;
-      },
-    },
-    {
-      at: 44,
-      say: 'on-call runs both undo commands',
-      act: () => {
-        kms.enable(payments.keyId);
-        secrets.restore(token.arn);
-      },
-      seen: (snapshot) => {
-        const well = [
-          'prod/payments/db',
-          'prod/payments/api-token',
-          'prod/payments/webhook-signing',
-          'staging/ci-token',
-        ];
-        return well.every((name) => named(snapshot, name)?.health === 'accessible')
-          ? 'everything is accessible again (but for alias/archive-2019, dead since before anybody watched)'
-          : undefined;
-      },
-    },
-  ];
 }

@@ -72,7 +72,8 @@ export function stepConsumer(
   const { reason } = observation.failure;
   if (reason === 'not_found') {
     const pending = counted(before.pending, 'gone', at);
-    const missing: ConsumerRecord = { ...looked, pending, evidence };
+    const { digest: _listed, ...rest } = looked;
+    const missing: ConsumerRecord = { ...rest, pending, evidence };
     if (pending.seen < rules.policy.confirmations.inaccessible) {
       return { record: missing, events: firstSeen('unknown'), suspect: 'pending', ended: false };
     }

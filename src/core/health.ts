@@ -230,8 +230,18 @@ function conclude(
   now: number,
 ): { readonly record: KeyRecord; readonly events: readonly KeyEvent[] } {
   const { at, evidence, facts } = observation;
-  const { inconclusiveSince, inconclusiveReason, blindSince, blindReason, transitionalSince, ...seeing } = looked;
-  const digest = rules.digest === undefined ? {} : { digest: rules.digest };
+  const {
+    inconclusiveSince,
+    inconclusiveReason,
+    blindSince,
+    blindReason,
+    transitionalSince,
+    digest: was,
+    ...seeing
+  } = looked;
+  // What was listed before speaks no more of a key of which nothing is left: listed again, it must be looked at.
+  const listed = rules.digest ?? (facts ? was : undefined);
+  const digest = listed === undefined ? {} : { digest: listed };
   const settled = believe(
     { ...seeing, inconclusive: 0, conclusiveAt: at, evidence, ...digest },
     verdict,

@@ -6,7 +6,7 @@ import type { ConsumerObservation, ConsumerRecord, KeyEvent, SourceId } from '..
 import type { Policy } from '../core/policy.ts';
 import type { Service } from '../providers/provider.ts';
 import type { Draft } from './draft.ts';
-import { isBy, type Suspect, sameButForLooks } from './key-book.ts';
+import { isBy, type Suspect, sameButForLooks, withoutStaleDigest } from './key-book.ts';
 import type { Seen } from './seen.ts';
 
 export interface ConsumerBookOptions {
@@ -72,6 +72,14 @@ export function createConsumerBook(options: ConsumerBookOptions): ConsumerBook {
     return resource === undefined ? undefined : graph.records.get(resource)?.facts;
   }
 
+  /** Most trouble of a consumer is that of its key: then that is told, and not both. */
+  function askKeys({ facts }: ConsumerRecord): void {
+    const keys = facts?.uses.flatMap(({ resource }) => graph.resolve(resource) ?? []) ?? [];
+    const holders = keys.flatMap((key) => graph.records.get(key)?.facts?.dependsOn ?? []);
+    const known = holders.flatMap(({ anyOf }) => anyOf.flatMap((name) => graph.resolve(name) ?? []));
+    if (keys.length > 0) options.wanted([...new Set([...keys, ...known])]);
+  }
+
   /** Judged again without a look: what is newly suspected, somebody must look at. */
   function again(record: ConsumerRecord, now: number, draft: Draft, quiet = false): void {
     const service = options.serviceOf(record);
@@ -91,8 +99,9 @@ export function createConsumerBook(options: ConsumerBookOptions): ConsumerBook {
       const result = stepConsumer(before, observation, rulesFor(service, digest), options.now());
       if (result.ended) {
         if (before) drop(draft, before);
-      } else put(draft, before, result.record);
+      } else put(draft, before, digest === undefined ? withoutStaleDigest(before, result.record) : result.record);
       if (result.suspect) suspects.push({ resource: observation.resource, why: result.suspect });
+      if (!result.ended && begins(before, result.record)) askKeys(result.record);
       draft.events.push(...result.events);
       return result.events;
     },
@@ -115,4 +124,11 @@ export function createConsumerBook(options: ConsumerBookOptions): ConsumerBook {
       else put(draft, record, { ...record, witnesses });
     },
   };
+}
+
+/** Whether this look is the first to say that the consumer is in trouble. */
+function begins(before: ConsumerRecord | undefined, { pending, impairment }: ConsumerRecord): boolean {
+  if (before?.impairment) return false;
+  if (impairment) return before === undefined;
+  return pending !== undefined && pending.seen === 1 && pending.reason !== 'none' && pending.reason !== 'gone';
 }

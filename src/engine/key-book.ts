@@ -143,7 +143,7 @@ export function createKeyBook(options: KeyBookOptions): KeyBook {
       const before = graph.records.get(observation.resource);
       if (!before && wasNeverThere(observation)) return [];
       const result = step(before, observation, rulesFor(service, digest), options.now());
-      put(draft, before, result.record);
+      put(draft, before, digest === undefined ? withoutStaleDigest(before, result.record) : result.record);
       let { events } = result;
       if (observation.facts && !before?.facts) {
         events = [...events, ...replaced(result.record, rulesOf(service), suspects)];
@@ -212,6 +212,16 @@ function isNotFound({ belief }: KeyRecord): boolean {
 
 function nameKey({ stub }: KeyRecord): string {
   return JSON.stringify([stub.kind, stub.account, stub.location, stub.name]);
+}
+
+/** A look beside the listing that told something new: what the listing said then is no measure of change any more. */
+export function withoutStaleDigest<T extends { readonly facts?: unknown; readonly digest?: string }>(
+  before: T | undefined,
+  after: T,
+): T {
+  if (after.digest === undefined || isDeepStrictEqual(before?.facts, after.facts)) return after;
+  const { digest: _stale, ...rest } = after;
+  return rest as T;
 }
 
 /** What every look moves; the times in `witnesses` too. */

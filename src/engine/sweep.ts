@@ -12,7 +12,7 @@ import { SOURCE_LEVEL_REASONS, type UnknownReason } from '../core/reasons.ts';
 import type { CallFailed, Connection, ListOutcome, Service, ServiceSession } from '../providers/provider.ts';
 import { type CountingContext, failureOf } from './call.ts';
 import { type Look, startChoice } from './choose.ts';
-import type { AnyObservation, Tracked } from './tracked.ts';
+import { type AnyObservation, isOfConsumer, type Tracked } from './tracked.ts';
 
 /** Looks under way at once in one sweep; the process-wide gate bounds all sweeps together. */
 const LOOKS_AT_ONCE = 16;
@@ -121,7 +121,7 @@ export async function sweep(env: SweepEnv): Promise<SweepOutcome> {
   // A listing of several parts has told of each of them already, and a part that fails is not the source.
   const { covers } = listing;
   const tells = ({ stub }: Look) => !covers && (env.known.record(stub.resource)?.inconclusive ?? 0) === 0;
-  const taken = await takeLooks(env, choice.looks(missing), tells);
+  const taken = await takeLooks(env, choice.looks(missing), listing.failed ? 'conclusive' : tells);
   if (!taken.up) return taken;
   // What could be read was looked at all the same; the source as a whole is down.
   if (listing.failed) return downBy(failureOf(listing.failed satisfies CallFailed, env.connection));
@@ -147,13 +147,13 @@ type Taken =
  * Describes each of `looks` and emits the observations. When at least half of them (and at least three) fail on the way to
  * the cloud, the source is down and those failures are no observations of any key.
  * @param tells whether a look tells of the source as well as of its key; only those are counted. `drop`: nothing is judged,
- *   and what failed on the way is no look at all
+ *   and what failed on the way is no look at all. `conclusive`: nor is whatever else proves nothing
  * @throws only the abort reason of `env.signal`
  */
 export async function takeLooks(
   env: SweepEnv,
   looks: readonly Look[],
-  tells: ((look: Look) => boolean) | 'drop',
+  tells: ((look: Look) => boolean) | 'drop' | 'conclusive',
 ): Promise<Taken> {
   let ready: Looked[] = [];
   const held: Array<Looked & { readonly failure: Failure }> = [];
@@ -175,7 +175,7 @@ export async function takeLooks(
     while (toldFailure < GIVE_UP_AFTER || toldFailure < told) {
       const look = looks[at++];
       if (!look) return;
-      const counts = tells !== 'drop' && tells(look);
+      const counts = typeof tells === 'function' && tells(look);
       const result = await takeLook(env, look);
       done += 1;
       if (counts) told += 1;
@@ -185,6 +185,7 @@ export async function takeLooks(
         continue;
       }
       const { failure } = result;
+      if (failure && tells === 'conclusive' && isInconclusive(result.observation)) continue;
       if (failure && isSourceLevel(failure.reason)) {
         held.push({ ...result, failure });
         if (counts) toldFailure += 1;
@@ -200,7 +201,7 @@ export async function takeLooks(
     const failure = mostFrequent(held.map((one) => one.failure));
     return { up: false, reason: sourceReason(failure), evidence: failure.evidence };
   }
-  if (tells !== 'drop') ready.push(...held);
+  if (typeof tells === 'function') ready.push(...held);
   await flush();
   return { up: true, foreign };
 }
@@ -246,6 +247,12 @@ function failed(
 function rulesOf({ keys, name }: Service) {
   if (!keys) throw new TypeError(`${name} tells of a key, and has no rules for keys`);
   return keys;
+}
+
+function isInconclusive(observation: AnyObservation): boolean {
+  if (isOfConsumer(observation))
+    return observation.consumer === undefined && observation.failure.reason !== 'not_found';
+  return observation.verdict.status === 'unknown';
 }
 
 function isSourceLevel(reason: Failure['reason']): boolean {

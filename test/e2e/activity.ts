@@ -9,6 +9,9 @@ import { Worker } from 'node:worker_threads';
 import '../../src/providers/aws/connection.ts';
 import '../../src/providers/aws/kms/session.ts';
 import '../../src/providers/aws/secrets-manager/session.ts';
+import '../../src/providers/azure/connection.ts';
+import '../../src/providers/azure/key-vault/session.ts';
+import '../../src/providers/azure/media-services/session.ts';
 
 /** Turns of the event loop after the last activity in which an answer may still lead to the next question. */
 const CALM_TURNS = 25;

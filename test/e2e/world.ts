@@ -1,13 +1,14 @@
 /** The real daemon against the embedded cloud on a simulated clock: minutes pass in the time that the work itself takes. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { vi } from 'vitest';
 import { type App, startApp } from '../../src/app.ts';
 import { parseConfig } from '../../src/config/load.ts';
-import type { KeyView } from '../../src/core/snapshot.ts';
+import type { ConsumerView, KeyView } from '../../src/core/snapshot.ts';
 import { SERVICES } from '../../src/providers/index.ts';
+import type { Subscription } from '../../src/sandbox/azure/handles.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 import { settle, watchActivity } from './activity.ts';
 
@@ -20,6 +21,7 @@ const START = Date.UTC(2026, 10, 22, 10, 0, 0, 500);
 export interface World extends AsyncDisposable {
   readonly sandbox: Sandbox;
   readonly region: ReturnType<ReturnType<Sandbox['aws']['account']>['region']>;
+  readonly subscription: Subscription;
   readonly directory: string;
   /** Everything that the daemon logged. */
   readonly logged: string[];
@@ -32,13 +34,19 @@ export interface World extends AsyncDisposable {
   pass(ms: number): Promise<void>;
   /** Lets time pass until `done`, and says how many ms that took. Throws after `limitMs`. */
   until(what: string, limitMs: number, done: () => boolean): Promise<number>;
+  /** By name or resource. */
   key(name: string): KeyView | undefined;
+  consumer(name: string): ConsumerView | undefined;
   metrics(): Promise<string>;
   get(path: string): Promise<Response>;
   events(): Promise<Array<{ id: number; type: string; resource: string; to?: string; reason?: string }>>;
 }
 
 export interface WorldOptions {
+  /** Which clouds the daemon watches; AWS alone unless given. */
+  readonly clouds?: readonly ('aws' | 'azure')[];
+  /** YAML of `services` of the Azure target, in flow style. */
+  readonly azureServices?: string;
   /** YAML beside the target: `policy: …`. */
   readonly yaml?: string;
   /** YAML of `services`, in flow style. */
@@ -53,7 +61,7 @@ export interface WorldOptions {
 
 /** Fakes the clock, starts the cloud, fills it, starts the daemon and waits for its first sweeps. */
 export async function startWorld(
-  fill: (region: World['region'], sandbox: Sandbox) => void,
+  fill: (region: World['region'], sandbox: Sandbox, subscription: Subscription) => void,
   options: WorldOptions = {},
 ): Promise<World> {
   vi.useFakeTimers({ now: START, toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] });
@@ -66,13 +74,16 @@ export async function startWorld(
   const activity = stack.use(watchActivity());
   const sandbox = stack.use(await startSandbox({ seed: 7, now: () => Date.now() + (options.skewMs ?? 0) }));
   const region = sandbox.aws.account(ACCOUNT).region(REGION);
-  fill(region, sandbox);
+  const subscription = sandbox.azure.subscription();
+  fill(region, sandbox, subscription);
+  writeFileSync(join(directory, 'ca.pem'), sandbox.azure.ca);
   const logged: string[] = [];
   let app: App | undefined;
 
   const world: World = {
     sandbox,
     region,
+    subscription,
     directory,
     logged,
     get app() {
@@ -80,18 +91,26 @@ export async function startWorld(
       return app;
     },
     async start(changed = {}) {
-      const { yaml, regions, services, env: extra } = { ...options, ...changed };
+      const { yaml, env: extra, clouds = ['aws'], ...rest } = { ...options, ...changed };
       const { accessKeyId, secretAccessKey } = sandbox.aws.account(ACCOUNT).credentials;
-      const env = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, ...extra };
+      const { clientId, clientSecret } = subscription.monitor;
+      const env = {
+        AWS_ACCESS_KEY_ID: accessKeyId,
+        AWS_SECRET_ACCESS_KEY: secretAccessKey,
+        AZURE_TENANT_ID: subscription.tenant,
+        AZURE_CLIENT_ID: clientId,
+        AZURE_CLIENT_SECRET: clientSecret,
+        HTTPS_PROXY: sandbox.azure.proxyUrl,
+        NO_PROXY: '127.0.0.1,.invalid',
+        ...extra,
+      };
       const source = `
 listen: 127.0.0.1:0
 state: ${join(directory, 'state.db')}
 targets:
-  - name: prod
-    provider: aws
-    regions: [${(regions ?? [REGION]).join(', ')}]
-    endpoint: ${sandbox.url}
-    services: ${services ?? '{ secrets-manager: {}, kms: {} }'}
+${clouds.includes('aws') ? awsTarget(sandbox.url, rest) : ''}
+${clouds.includes('azure') ? azureTarget(subscription, rest) : ''}
+${clouds.includes('azure') ? `outbound: { proxy: env, caFile: ${join(directory, 'ca.pem')} }` : ''}
 ${yaml ?? ''}
 `;
       const { config, issues } = parseConfig(source, join(directory, 'keyvigil.yml'), { env, services: SERVICES });
@@ -131,6 +150,7 @@ ${yaml ?? ''}
       return Date.now() - from;
     },
     key: (name) => world.app.snapshot.keys.find((one) => one.name === name || one.resource === name),
+    consumer: (name) => world.app.snapshot.consumers.find((one) => one.name === name || one.resource === name),
     async metrics() {
       const response = await world.get('/metrics');
       return response.text();
@@ -166,9 +186,28 @@ ${yaml ?? ''}
   return world;
 }
 
-function expected(options: WorldOptions): number {
-  const services = (options.services ?? 'secrets-manager kms').match(/secrets-manager|kms/g)?.length ?? 0;
-  return services * (options.regions ?? [REGION]).length;
+function awsTarget(endpoint: string, { regions, services }: WorldOptions): string {
+  return `
+  - name: prod
+    provider: aws
+    regions: [${(regions ?? [REGION]).join(', ')}]
+    endpoint: ${endpoint}
+    services: ${services ?? '{ secrets-manager: {}, kms: {} }'}`;
+}
+
+function azureTarget({ id }: Subscription, { azureServices }: WorldOptions): string {
+  return `
+  - name: media
+    provider: azure
+    subscription: ${id}
+    services: ${azureServices ?? '{ key-vault: {}, media-services: {} }'}`;
+}
+
+/** How many sources the options make. */
+function expected({ clouds = ['aws'], services, azureServices, regions = [REGION] }: WorldOptions): number {
+  const count = (text: string | undefined) => text?.match(/secrets-manager|kms|key-vault|media-services/g)?.length ?? 2;
+  const aws = clouds.includes('aws') ? count(services) * regions.length : 0;
+  return aws + (clouds.includes('azure') ? count(azureServices) : 0);
 }
 
 /** Value of one series, by a part of its labels; undefined when there is none. */
