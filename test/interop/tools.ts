@@ -2,6 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
@@ -9,8 +10,28 @@ import { promisify } from 'node:util';
 export const ROOT = path.resolve(import.meta.dirname, '../..');
 
 const CACHE = path.join(ROOT, 'node_modules/.cache/keyvigil-interop');
-/** The versions that the suite was written against; a Python that already has both packages is used as it is. */
-const PACKAGES = ['boto3==1.43.11', 'moto[server]==5.2.1'];
+/** The versions that the suite was written against; a Python that already has all packages is used as it is. */
+const PACKAGES = [
+  'boto3==1.43.11',
+  'moto[server]==5.2.1',
+  'azure-identity==1.27.0',
+  'azure-keyvault-keys==4.11.3',
+  'azure-mgmt-keyvault==14.1.0',
+  'azure-mgmt-media==10.2.1',
+  'requests==2.34.2',
+];
+/** One of every package, and what they bring along that the scripts use too. */
+const MODULES = [
+  'boto3',
+  'cryptography',
+  'moto.server',
+  'azure.identity',
+  'azure.keyvault.keys',
+  'azure.mgmt.keyvault',
+  'azure.mgmt.media',
+  'requests',
+  'certifi',
+];
 const PYTHONS = ['python3', 'python'];
 const INSTALL_MS = 5 * 60_000;
 const READY_MS = 60_000;
@@ -32,8 +53,9 @@ async function first(commands: readonly string[], args: readonly string[]): Prom
 let python: Promise<string> | undefined;
 
 /**
- * A Python with boto3 and moto: the one on the PATH when it has both, else one of a virtual environment that is made below
- * node_modules/.cache on first use. Throws when there is no Python at all: what cannot run must not look as if it had passed.
+ * A Python with boto3, moto and Azure's SDKs: the one on the PATH when it has all of them, else one of a virtual environment
+ * that is made below node_modules/.cache on first use. Throws when there is no Python at all: what cannot run must not look
+ * as if it had passed.
  */
 export function interopPython(): Promise<string> {
   python ??= findPython();
@@ -41,7 +63,7 @@ export function interopPython(): Promise<string> {
 }
 
 async function findPython(): Promise<string> {
-  const imports = ['-c', 'import boto3, cryptography, moto.server'];
+  const imports = ['-c', `import ${MODULES.join(', ')}`];
   const ready = await first(PYTHONS, imports);
   if (ready !== undefined) return ready;
   const environment = path.join(CACHE, 'venv');
@@ -83,16 +105,40 @@ async function lock(directory: string): Promise<AsyncDisposable> {
 /** What a finished process left. */
 export type Finished = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
-/** Runs a script of test/interop/python with `input` as JSON on its stdin, and waits for its end. */
-export async function runPython(script: string, input: unknown): Promise<Finished> {
+/**
+ * Runs a script of test/interop/python and waits for its end. `input` is the first line of its stdin, as JSON. With `answer`,
+ * the script may ask on the way: for each line of its stdout that is `?` and JSON, one line of JSON follows on its stdin.
+ */
+export async function runPython(
+  script: string,
+  input: unknown,
+  answer?: (question: Readonly<Record<string, unknown>>) => unknown,
+): Promise<Finished> {
   const command = await interopPython();
   const child = spawn(command, [path.join(import.meta.dirname, 'python', script)], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, AWS_EC2_METADATA_DISABLED: 'true', PYTHONDONTWRITEBYTECODE: '1' },
   });
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
-  child.stdin.end(JSON.stringify(input));
+  // A script that died leaves nobody to read what is still being written.
+  child.stdin.on('error', () => {});
+  const write = (value: unknown) => child.stdin.write(`${JSON.stringify(value)}\n`);
+  write(input);
+  let failure: { readonly error: unknown } | undefined;
+  if (answer === undefined) child.stdin.end();
+  else {
+    createInterface(child.stdout).on('line', (line) => {
+      if (!line.startsWith('?')) return;
+      try {
+        write(answer(JSON.parse(line.slice(1))) ?? null);
+      } catch (error) {
+        failure = { error };
+        child.kill();
+      }
+    });
+  }
   const code = await exitOf(child);
+  if (failure) throw failure.error;
   return { code, stdout: stdout(), stderr: stderr() };
 }
 
