@@ -58,7 +58,7 @@ function azure(subscription: Subscription): Turn[] {
 
   return [
     {
-      at: 8,
+      at: 7,
       say: 'somebody makes a new version of the vault key media-cmk',
       act: () => void vault.keys.rotate('media-cmk'),
       seen: (snapshot) => {
@@ -69,7 +69,7 @@ function azure(subscription: Subscription): Turn[] {
       },
     },
     {
-      at: 26,
+      at: 20,
       say: 'somebody disables media-cmk in the vault contoso-media',
       act: () => void vault.keys.update('media-cmk', undefined, { enabled: false }),
       seen: (snapshot) => {
@@ -81,7 +81,7 @@ function azure(subscription: Subscription): Turn[] {
       },
     },
     {
-      at: 47,
+      at: 45,
       say: 'and enables media-cmk again',
       act: () => void vault.keys.update('media-cmk', undefined, { enabled: true }),
       seen: (snapshot) =>

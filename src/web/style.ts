@@ -74,7 +74,7 @@ button:hover{border-color:var(--link);color:var(--link)}
 .list td small{display:block}
 .list td:nth-child(2){min-width:9rem}
 .list td:nth-child(5){white-space:nowrap}
-.list.uses td:nth-child(5){white-space:normal}
+.list.uses td:nth-child(3){white-space:nowrap}.list.uses td:nth-child(5){white-space:normal}
 .pager{display:flex;gap:1rem;justify-content:center;margin:1rem 0}
 dl{display:grid;grid-template-columns:minmax(8rem,12rem) 1fr;gap:.3rem 1rem;margin:0;background:var(--panel);border:1px solid var(--line);border-radius:.6rem;padding:.8rem 1.1rem}
 dt{color:var(--dim);overflow-wrap:anywhere}dd{margin:0}
