@@ -138,12 +138,58 @@ describe.concurrent('a single look', () => {
     places.push(planned);
     planned.file(
       'keyvigil.yml',
-      'targets: [{ name: media, provider: azure, subscription: 00000000-0000-0000-0000-000000000000 }]\n',
+      'targets: [{ name: media, provider: aws, regions: [eu-west-1], services: { mediaconnect: {} } }]\n',
     );
     const [first, second] = await Promise.all([runCli(['once'], silent), runCli(['once'], planned)]);
     expect([first.code, second.code]).toEqual([1, 1]);
     expect(first.out).toContain('0 keys; 0 of 2 sources read');
-    expect(second.err).toBe('keyvigil: warning: target "media" is not active yet: this version does not watch azure\n');
+    expect(second.err).toBe(
+      'keyvigil: warning: service "mediaconnect" of target "media" is not active yet: it is not watched\n',
+    );
+  });
+
+  it('speaks of both clouds in the same words', async () => {
+    const subscription = sandbox.azure.subscription('99999999-9999-4999-8999-999999999999');
+    const vault = subscription.vault('contoso-once');
+    vault.keys.create('cmk');
+    vault.keys.update('cmk', undefined, { enabled: false });
+    vault.grant(subscription.mediaAccount('contoso', { key: `${vault.url}/keys/cmk` }).principal);
+    subscription.mediaAccount('plain');
+    const azure = `  - { name: media, provider: azure, subscription: ${subscription.id} }`;
+    const place = account('999999999999', (region) => void pair(region, 'app'));
+    const ca = place.file('ca.pem', sandbox.azure.ca);
+    place.file(
+      'keyvigil.yml',
+      `targets:
+  - { name: prod, provider: aws, regions: [eu-west-1], endpoint: "${sandbox.url}" }
+${azure}
+outbound: { proxy: env, caFile: "${ca}" }
+`,
+    );
+    const env = {
+      AZURE_TENANT_ID: subscription.tenant,
+      AZURE_CLIENT_ID: subscription.monitor.clientId,
+      AZURE_CLIENT_SECRET: subscription.monitor.clientSecret,
+      HTTPS_PROXY: sandbox.azure.proxyUrl,
+      NO_PROXY: '127.0.0.1',
+    };
+    const [json, table] = await Promise.all([
+      runCli(['once', '--output', 'json'], place, env),
+      runCli(['once'], place, env),
+    ]);
+    expect([json.code, json.err, table.code, table.err]).toEqual([3, '', 3, '']);
+    const answer = JSON.parse(json.out) as Record<'keys' | 'consumers' | 'sources', Record<string, unknown>[]>;
+    for (const key of answer.keys) expectFields(key, 'key');
+    for (const source of answer.sources) expectFields(source, 'source');
+    expect(new Set(answer.keys.map(({ provider }) => provider))).toEqual(new Set(['aws', 'azure']));
+    expect(answer.keys.find(({ name }) => name === 'cmk')).toMatchObject({ reason: 'disabled', consumers: 1 });
+    expect(answer.consumers).toMatchObject([
+      { name: 'contoso', health: 'impaired', reason: 'key_inaccessible', rootCauses: [`${vault.url}/keys/cmk`] },
+      { name: 'plain', health: 'ok' },
+    ]);
+    expect(answer.consumers[0]?.meaning).toContain('JobInputHttp');
+    expect(table.out).toMatch(/Media Services account contoso: a key is unusable/);
+    expect(table.out).toContain('4 of 4 sources read');
   });
 
   it('stops at once when it is interrupted, and prints no half of an answer', async () => {
