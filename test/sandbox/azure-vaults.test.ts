@@ -173,7 +173,7 @@ describe('lists', () => {
     sandbox.azure.settings.pageSize = 2;
     expect(await list()).toEqual([names, 4]);
     sandbox.azure.settings.emptyPages = true;
-    expect(await list()).toEqual([names, 7]);
+    expect(await list()).toEqual([names, 8]);
     expect((await all(vaults.vaults.listByResourceGroup('two'))).length).toBe(3);
     expect((await all(vaults.vaults.list())).map(({ name }) => name)).toEqual(names);
   });

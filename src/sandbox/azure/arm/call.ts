@@ -82,7 +82,8 @@ export function page<T>(
   const opened = token.endsWith(OPENED);
   const after = opened ? token.slice(0, -OPENED.length) : token;
   const rest = items.filter(({ place }) => place > after);
-  if (emptyPages && !opened && rest.length > 0) return linked(call, [], `${after}${OPENED}`, options);
+  const ends = options.emptyEnd === true && after !== '';
+  if (emptyPages && !opened && (rest.length > 0 || ends)) return linked(call, [], `${after}${OPENED}`, options);
   const top = Number(call.query.get('$top') ?? pageSize);
   const given = rest.slice(0, top >= 1 ? Math.min(Math.floor(top), pageSize) : pageSize);
   const last = given.at(-1)?.place;

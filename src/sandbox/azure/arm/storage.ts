@@ -31,7 +31,12 @@ export const storageRoutes: readonly ArmRoute[] = [
 
 function route(method: string, path: string, name: string, right: string, run: ArmRoute['run']): ArmRoute {
   const action = `Microsoft.Storage/storageAccounts/${right}`;
-  return { method, path, operation: `StorageAccounts_${name}`, action, run };
+  return { method, path, operation: `StorageAccounts_${name}`, action, run: (call) => answer(run(call)) };
+}
+
+/** Recorded: Storage names no charset. */
+function answer(given: ArmAnswer): ArmAnswer {
+  return { ...given, headers: { ...given.headers, 'content-type': 'application/json' } };
 }
 
 function group(method: string, name: string, right: string, run: ArmRoute['run']): ArmRoute {
