@@ -313,6 +313,8 @@ export interface SourceRecord extends SourceId {
   /** Counters since the state file was made. */
   readonly failures: Readonly<Partial<Record<UnknownReason, number>>>;
   readonly transitions: Readonly<Partial<Record<Verdict['status'], number>>>;
+  /** A complete listing suddenly lacked many of its objects, and has not shown them again since. */
+  readonly shrank?: { readonly from: number; readonly to: number; readonly at: number };
   /** Share of the API budget that the last sweep used, 0 to 1. */
   readonly budgetUsedRatio?: number;
 }

@@ -1,3 +1,4 @@
+import type { NotificationRecord } from '../core/alert.ts';
 import type {
   ConsumerKind,
   ConsumerRecord,
@@ -20,6 +21,11 @@ export interface Change {
     /** Resources. */
     readonly deletes: readonly string[];
   };
+  /** What receivers were told and must be told: in the same transaction as what it is about. */
+  readonly notifications: {
+    readonly upserts: readonly NotificationRecord[];
+    readonly deletes: readonly Pick<NotificationRecord, 'receiver' | 'fingerprint'>[];
+  };
   /** In the order in which they happened. */
   readonly events: readonly KeyEvent[];
   readonly sources: readonly SourceRecord[];
@@ -31,6 +37,7 @@ export interface Change {
 export interface StoredState {
   readonly records: readonly KeyRecord[];
   readonly consumers: readonly ConsumerRecord[];
+  readonly notifications: readonly NotificationRecord[];
   readonly sources: readonly SourceRecord[];
 }
 
