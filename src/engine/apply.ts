@@ -21,12 +21,16 @@ import type { Snapshot } from '../core/snapshot.ts';
 import type { Service } from '../providers/provider.ts';
 import type { Store, StoredState } from '../store/store.ts';
 import { createConsumerBook } from './consumer-book.ts';
-import { type Draft, emptyDraft } from './draft.ts';
+import { type Draft, emptyDraft, isEmpty } from './draft.ts';
 import { createKeyBook, isBy, type Suspect } from './key-book.ts';
+import type { DeliveryOutcome, OutboxBook } from './outbox.ts';
 import { createSaving } from './saving.ts';
 import { createSeen } from './seen.ts';
 import type { Known, Looked } from './sweep.ts';
 import { isConsumerRecord, isOfConsumer, type Tracked } from './tracked.ts';
+
+/** Alerts are made anew at most this often where nothing happened that cannot wait, ms. */
+const PLAN_PAUSE_MS = 1_000;
 
 export interface LedgerOptions {
   readonly policy: Policy;
@@ -38,6 +42,10 @@ export interface LedgerOptions {
   /** Whether this witness still is a configured source that lets the key in. */
   watched(witness: Witness, record: Tracked): boolean;
   now(): number;
+  /** Absent where nobody is told (a single look, no receivers). */
+  readonly outbox?: OutboxBook;
+  /** Something was queued and committed. */
+  onQueued?(): void;
   /** Somebody should look at these now: they are suspected of something that no look of their own has shown yet. */
   wanted(resources: readonly string[]): void;
   /** Called once per event, after its commit was tried. */
@@ -65,6 +73,8 @@ export interface Ledger extends Known {
   sourceRecord(id: SourceId): SourceRecord | undefined;
   /** What only time changes: rules whose date passed, records to forget, a store to try again. */
   tick(): Promise<void>;
+  /** Notes what became of what was sent to a receiver. */
+  delivered(receiver: string, outcomes: readonly DeliveryOutcome[]): Promise<void>;
   /** Writes what was only in memory (times of looks). Call before the store is closed. */
   flush(): Promise<void>;
 }
@@ -93,6 +103,9 @@ export function createLedger(options: LedgerOptions): Ledger {
     },
   });
   let queue: Promise<unknown> = Promise.resolve();
+  /** On the clock of `now`: alerts were last made then. */
+  let plannedAt = 0;
+  let planMissed = false;
   /** Made when a reader asks: a sweep of many batches makes as many changes, and few of them are ever looked at. */
   let snapshot: Snapshot | undefined;
 
@@ -113,13 +126,38 @@ export function createLedger(options: LedgerOptions): Ledger {
         return job(draft);
       } finally {
         // Also what a job did before it threw: readers see it, so it must be kept and told.
+        snapshot = undefined;
+        const queued = plan(draft, insists);
         await saving.settle(draft, insists);
         snapshot = undefined;
+        if (queued) options.onQueued?.();
         if (draft.events.length > 0) options.onEvents(draft.events);
       }
     });
     queue = run.catch(() => undefined);
     return run;
+  }
+
+  /**
+   * What must be told goes into the transaction of what it is about. Made for every transition and version, and for
+   * everything else at most once a second: the first sweep of 100,000 keys makes a change for every few of them.
+   */
+  function plan(draft: Draft, insists: boolean): boolean {
+    const { outbox } = options;
+    if (!outbox) return false;
+    const now = options.now();
+    const news = draft.events.some(({ type }) => type !== 'first_seen');
+    planMissed ||= !isEmpty(draft);
+    const rested = now < plannedAt || now - plannedAt >= PLAN_PAUSE_MS;
+    if (!news && !((planMissed || insists || outbox.isDue(now)) && rested)) return false;
+    plannedAt = now;
+    planMissed = false;
+    try {
+      return outbox.plan(view(), draft.events, draft, now);
+    } catch (error) {
+      options.onError(error, 'alerts');
+      return false;
+    }
   }
 
   /** Runs what concerns one object. A bug in its rules must not take the others with it. */
@@ -178,6 +216,7 @@ export function createLedger(options: LedgerOptions): Ledger {
     const users = kept(stored.consumers, draft.consumerUpserts, draft.consumerDeletes);
     for (const one of users) seen.replace(undefined, one);
     graph.update({ upserts, deletes: [], consumers: { upserts: users, deletes: [] } });
+    options.outbox?.load(stored.notifications, draft);
     for (const source of stored.sources) {
       if (options.configured(source)) sources.set(sourceKey(source), source);
       else draft.deletedSources.add(sourceKey(source));
@@ -251,6 +290,10 @@ export function createLedger(options: LedgerOptions): Ledger {
         for (const one of [...graph.records.values()]) isolated(one.resource, () => keys.age(one, now, draft));
         for (const one of [...graph.consumers.values()]) isolated(one.resource, () => consumers.age(one, now, draft));
       }, true);
+    },
+
+    delivered(receiver, outcomes) {
+      return serial((draft) => options.outbox?.settle(receiver, outcomes, draft, options.now()));
     },
 
     flush() {

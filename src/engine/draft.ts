@@ -1,12 +1,18 @@
 /** A change of state on its way to the store: what is new, what ends, what happened. */
+import type { NotificationRecord } from '../core/alert.ts';
 import type { ConsumerRecord, KeyEvent, KeyRecord, SourceRecord } from '../core/model.ts';
 import type { Change } from '../store/store.ts';
+
+type NotificationKey = Pick<NotificationRecord, 'receiver' | 'fingerprint'>;
 
 export interface Draft {
   readonly upserts: Map<string, KeyRecord>;
   readonly deletes: Set<string>;
   readonly consumerUpserts: Map<string, ConsumerRecord>;
   readonly consumerDeletes: Set<string>;
+  /** By receiver and fingerprint. */
+  readonly notifications: Map<string, NotificationRecord>;
+  readonly endedNotifications: Map<string, NotificationKey>;
   readonly events: KeyEvent[];
   readonly sources: Map<string, SourceRecord>;
   readonly deletedSources: Set<string>;
@@ -18,6 +24,8 @@ export function emptyDraft(): Draft {
     deletes: new Set(),
     consumerUpserts: new Map(),
     consumerDeletes: new Set(),
+    notifications: new Map(),
+    endedNotifications: new Map(),
     events: [],
     sources: new Map(),
     deletedSources: new Set(),
@@ -33,6 +41,14 @@ export function isEmpty(draft: Draft): boolean {
 export function merge(into: Draft, from: Draft): void {
   lay(into.upserts, into.deletes, from.upserts, from.deletes);
   lay(into.consumerUpserts, into.consumerDeletes, from.consumerUpserts, from.consumerDeletes);
+  for (const [key, ended] of from.endedNotifications) {
+    into.notifications.delete(key);
+    into.endedNotifications.set(key, ended);
+  }
+  for (const [key, record] of from.notifications) {
+    into.endedNotifications.delete(key);
+    into.notifications.set(key, record);
+  }
   into.events.push(...from.events);
   for (const [key, source] of from.sources) {
     into.deletedSources.delete(key);
@@ -60,6 +76,7 @@ export function toChange(draft: Draft): Change {
     upserts: [...draft.upserts.values()],
     deletes: [...draft.deletes],
     consumers: { upserts: [...draft.consumerUpserts.values()], deletes: [...draft.consumerDeletes] },
+    notifications: { upserts: [...draft.notifications.values()], deletes: [...draft.endedNotifications.values()] },
     events: draft.events,
     sources: [...draft.sources.values()],
     deletedSources: [...draft.deletedSources],
@@ -67,10 +84,12 @@ export function toChange(draft: Draft): Change {
 }
 
 const NO_CONSUMERS: Change['consumers'] = { upserts: [], deletes: [] };
+const NO_NOTIFICATIONS: Change['notifications'] = { upserts: [], deletes: [] };
 const NOTHING: Change = {
   upserts: [],
   deletes: [],
   consumers: NO_CONSUMERS,
+  notifications: NO_NOTIFICATIONS,
   events: [],
   sources: [],
   deletedSources: [],
@@ -91,6 +110,14 @@ export function* partsOf(draft: Draft): Generator<{ readonly change: Change; set
   for (const [resource, record] of [...draft.consumerUpserts]) {
     const consumers = { ...NO_CONSUMERS, upserts: [record] };
     yield { change: { ...NOTHING, consumers }, settle: () => void draft.consumerUpserts.delete(resource) };
+  }
+  for (const [key, ended] of [...draft.endedNotifications]) {
+    const notifications = { ...NO_NOTIFICATIONS, deletes: [ended] };
+    yield { change: { ...NOTHING, notifications }, settle: () => void draft.endedNotifications.delete(key) };
+  }
+  for (const [key, record] of [...draft.notifications]) {
+    const notifications = { ...NO_NOTIFICATIONS, upserts: [record] };
+    yield { change: { ...NOTHING, notifications }, settle: () => void draft.notifications.delete(key) };
   }
   for (let event = draft.events[0]; event; event = draft.events[0]) {
     yield { change: { ...NOTHING, events: [event] }, settle: () => void draft.events.shift() };

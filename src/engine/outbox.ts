@@ -1,0 +1,182 @@
+/**
+ * What receivers were told, and what they must be told: a book beside those of keys and consumers, so that a change and
+ * what must be sent about it are committed together. It sends nothing itself.
+ */
+import type { Alert, DeliveryFailure, NotificationRecord, ReceiverTraits } from '../core/alert.ts';
+import { type AlertContext, alertOfEvent, alertsFrom, nextAlertChange } from '../core/alerts/index.ts';
+import { due } from '../core/due.ts';
+import type { KeyEvent } from '../core/model.ts';
+import type { Snapshot } from '../core/snapshot.ts';
+import type { Draft } from './draft.ts';
+
+/** What became of one queued record; `queuedAt` tells which of its versions was sent. */
+export interface DeliveryOutcome {
+  readonly fingerprint: string;
+  readonly queuedAt: number;
+  readonly outcome: 'accepted' | 'dead' | 'retry';
+  readonly reason?: DeliveryFailure;
+  /** ms; no other attempt before. */
+  readonly notBefore?: number;
+}
+
+/** How a receiver stands, for the alerts about receivers and for the metrics. */
+export interface OutboxStatus {
+  readonly receiver: string;
+  readonly pending: number;
+  readonly oldestAt?: number;
+  readonly dead: number;
+  /** Since when something waits although it was tried. */
+  readonly failingSince?: number;
+}
+
+export interface OutboxBookOptions {
+  readonly receivers: readonly ReceiverTraits[];
+  readonly reminderMs?: number;
+  /** Everything that alerts are made of besides the snapshot. */
+  context(now: number): Omit<AlertContext, 'now' | 'failingReceivers'>;
+}
+
+export interface OutboxBook {
+  /** Takes over what the store held; what belongs to no configured receiver ends. */
+  load(records: readonly NotificationRecord[], draft: Draft): void;
+  /**
+   * Queues what must be told now, given the state and what just happened.
+   * @returns whether anything was queued
+   */
+  plan(snapshot: Snapshot, events: readonly KeyEvent[], draft: Draft, now: number): boolean;
+  /** Whether time alone may have changed what must be told. */
+  isDue(now: number): boolean;
+  pending(receiver: string, limit: number, now: number): readonly NotificationRecord[];
+  nextAt(receiver: string): number | undefined;
+  settle(receiver: string, outcomes: readonly DeliveryOutcome[], draft: Draft, now: number): void;
+  status(): readonly OutboxStatus[];
+}
+
+/** What is sent again without any change of state is looked for this often, ms. */
+const RESEND_TICK_MS = 10_000;
+
+export function createOutboxBook(options: OutboxBookOptions): OutboxBook {
+  const sent = new Map<string, Map<string, NotificationRecord>>(
+    options.receivers.map(({ name }) => [name, new Map<string, NotificationRecord>()]),
+  );
+  /** Events that are still being told: their alerts end by themselves. */
+  let told: readonly Alert[] = [];
+  let dueAt = 0;
+
+  function put(record: NotificationRecord, draft: Draft): void {
+    sent.get(record.receiver)?.set(record.fingerprint, record);
+    draft.notifications.set(keyOf(record), record);
+    draft.endedNotifications.delete(keyOf(record));
+  }
+
+  function end(record: Pick<NotificationRecord, 'receiver' | 'fingerprint'>, draft: Draft): void {
+    sent.get(record.receiver)?.delete(record.fingerprint);
+    draft.notifications.delete(keyOf(record));
+    draft.endedNotifications.set(keyOf(record), { receiver: record.receiver, fingerprint: record.fingerprint });
+  }
+
+  function failing(): { receiver: string; since: number }[] {
+    return status().flatMap(({ receiver, failingSince }) =>
+      failingSince === undefined ? [] : [{ receiver, since: failingSince }],
+    );
+  }
+
+  function status(): OutboxStatus[] {
+    return [...sent].map(([receiver, records]) => {
+      let pending = 0;
+      let dead = 0;
+      let oldestAt: number | undefined;
+      let failingSince: number | undefined;
+      for (const { queuedAt, attempts, dead: refused } of records.values()) {
+        if (refused) dead += 1;
+        if (queuedAt === undefined) continue;
+        pending += 1;
+        oldestAt = Math.min(oldestAt ?? queuedAt, queuedAt);
+        if (attempts > 0) failingSince = Math.min(failingSince ?? queuedAt, queuedAt);
+      }
+      return {
+        receiver,
+        pending,
+        dead,
+        ...(oldestAt === undefined ? {} : { oldestAt }),
+        ...(failingSince === undefined ? {} : { failingSince }),
+      };
+    });
+  }
+
+  return {
+    load(records, draft) {
+      for (const record of records) {
+        const known = sent.get(record.receiver);
+        if (known) known.set(record.fingerprint, record);
+        else end(record, draft);
+        if (known && record.alert.endsAt !== undefined) told = [...told, record.alert];
+      }
+    },
+
+    plan(snapshot, events, draft, now) {
+      const context: AlertContext = { ...options.context(now), failingReceivers: failing(), now };
+      const fresh = events.flatMap((event) => alertOfEvent(event, snapshot, context) ?? []);
+      const running = new Map([...told, ...fresh].map((alert) => [alert.fingerprint, alert]));
+      told = [...running.values()].filter(({ endsAt }) => endsAt === undefined || endsAt > now);
+      const alerts = [...alertsFrom(snapshot, context), ...told];
+      let queued = false;
+      for (const receiver of options.receivers) {
+        const records = sent.get(receiver.name) ?? new Map<string, NotificationRecord>();
+        const { reminderMs } = options;
+        const todo = due(alerts, records, receiver, now, reminderMs === undefined ? {} : { reminderMs });
+        for (const record of todo.upserts) put(record, draft);
+        for (const fingerprint of todo.deletes) end({ receiver: receiver.name, fingerprint }, draft);
+        queued ||= todo.upserts.length > 0;
+      }
+      dueAt = Math.min(nextAlertChange(snapshot, context) ?? Number.POSITIVE_INFINITY, now + RESEND_TICK_MS);
+      return queued;
+    },
+
+    isDue: (now) => now >= dueAt,
+
+    pending(receiver, limit, now) {
+      const waiting = [...(sent.get(receiver)?.values() ?? [])].filter(
+        ({ queuedAt, notBefore }) => queuedAt !== undefined && (notBefore ?? 0) <= now,
+      );
+      return waiting.sort((a, b) => (a.queuedAt ?? 0) - (b.queuedAt ?? 0)).slice(0, limit);
+    },
+
+    nextAt(receiver) {
+      let next: number | undefined;
+      for (const { queuedAt, notBefore } of sent.get(receiver)?.values() ?? []) {
+        if (queuedAt === undefined) continue;
+        next = Math.min(next ?? Number.POSITIVE_INFINITY, notBefore ?? queuedAt);
+      }
+      return next;
+    },
+
+    settle(receiver, outcomes, draft, now) {
+      for (const { fingerprint, queuedAt, outcome, reason, notBefore } of outcomes) {
+        const record = sent.get(receiver)?.get(fingerprint);
+        if (!record) continue;
+        // What changed while it was under way stays queued: the receiver was told of something older.
+        const same = record.queuedAt === queuedAt;
+        if (outcome === 'accepted') {
+          if (!same) {
+            put({ ...record, sentAt: now, attempts: 0 }, draft);
+            continue;
+          }
+          const { queuedAt: _queued, notBefore: _not, dead: _dead, ...rest } = record;
+          put({ ...rest, sentAt: now, attempts: 0 }, draft);
+        } else if (same && outcome === 'dead') {
+          const { queuedAt: _queued, notBefore: _not, ...rest } = record;
+          put({ ...rest, attempts: record.attempts + 1, dead: { at: now, reason: reason ?? 'refused' } }, draft);
+        } else if (same) {
+          put({ ...record, attempts: record.attempts + 1, ...(notBefore === undefined ? {} : { notBefore }) }, draft);
+        }
+      }
+    },
+
+    status,
+  };
+}
+
+function keyOf({ receiver, fingerprint }: Pick<NotificationRecord, 'receiver' | 'fingerprint'>): string {
+  return JSON.stringify([receiver, fingerprint]);
+}
