@@ -65,6 +65,8 @@ export interface NotificationRecord {
   readonly alert: Alert;
   readonly status: AlertStatus;
   readonly reason: DueReason;
+  /** What the receiver was told of it with other labels (a rise in severity): resolved in the request that tells `alert`. */
+  readonly replaces?: Alert;
   /** In the outbox since then, not acknowledged yet; absent: nothing waits. */
   readonly queuedAt?: number;
   /** When `alert` in `status` was last acknowledged; absent: never. */
