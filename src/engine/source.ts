@@ -145,7 +145,9 @@ export function createSource(options: SourceOptions): Source {
       }
     } else if (outcome.up) {
       const detectionBoundMs = boundMs(outcome.objects, durationMs);
-      record = { ...common, up: true, lastSuccessAt: now, objects: outcome.objects, detectionBoundMs };
+      const shrank = shrunk(before, outcome.objects, now);
+      const seen = { objects: outcome.objects, ...(shrank && { shrank }) };
+      record = { ...common, up: true, lastSuccessAt: now, ...seen, detectionBoundMs };
       dropped = outcome.unwatched;
     } else {
       const { reason } = outcome;
@@ -153,6 +155,7 @@ export function createSource(options: SourceOptions): Source {
         ...common,
         ...(before?.lastSuccessAt === undefined ? {} : { lastSuccessAt: before.lastSuccessAt }),
         ...(before?.objects === undefined ? {} : { objects: before.objects }),
+        ...(before?.shrank === undefined ? {} : { shrank: before.shrank }),
         detectionBoundMs: before?.detectionBoundMs ?? boundMs(0, durationMs),
         up: false,
         reason,
@@ -276,4 +279,21 @@ export function createSource(options: SourceOptions): Source {
     const every = service.keys?.detailEveryMs;
     return every !== undefined && options.now() - (facts.detailedAt ?? 0) >= every;
   }
+}
+
+/** A fifth of the objects, and at least this many: fewer come and go every day. */
+const SHRANK_AT_LEAST = 5;
+/** For how long a listing that became short is worth an alert, ms: by then it is how things are. */
+const SHRANK_FOR_MS = 24 * 3_600_000;
+
+/** Whether a good listing suddenly lacks many objects, or still does since it first did. */
+function shrunk(before: SourceRecord | undefined, objects: number, now: number): SourceRecord['shrank'] {
+  const known = before?.shrank;
+  if (known) {
+    const back = known.from - objects < Math.max(SHRANK_AT_LEAST, known.from / 5);
+    return back || now - known.at >= SHRANK_FOR_MS ? undefined : { ...known, to: objects };
+  }
+  const from = before?.objects;
+  if (from === undefined || from - objects < Math.max(SHRANK_AT_LEAST, from / 5)) return undefined;
+  return { from, to: objects, at: now };
 }
