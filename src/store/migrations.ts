@@ -59,6 +59,17 @@ export const MIGRATIONS: readonly Migration[] = [
         body TEXT NOT NULL
       );`,
   },
+  {
+    name: 'notifications',
+    sql: `
+      CREATE TABLE notifications (
+        id INTEGER PRIMARY KEY,
+        receiver TEXT NOT NULL,
+        fingerprint TEXT NOT NULL,
+        body TEXT NOT NULL,
+        UNIQUE (receiver, fingerprint)
+      );`,
+  },
 ];
 
 /** The newest step that was applied to this database; 0 for one without any. */

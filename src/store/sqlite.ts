@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import type { NotificationRecord } from '../core/alert.ts';
 import {
   type ConsumerRecord,
   type KeyEvent,
@@ -48,8 +49,10 @@ class SqliteStore implements Store {
     return this.#alone(async () => {
       const records = await this.#read<KeyRecord>('records');
       const consumers = await this.#read<ConsumerRecord>('consumers');
-      const sources = await this.#thread.call('sources');
-      return { records, consumers, sources: sources.map((body) => this.#thread.parse<SourceRecord>(body)) };
+      const notifications = await this.#read<NotificationRecord>('notifications');
+      const bodies = await this.#thread.call('sources');
+      const sources = bodies.map((body) => this.#thread.parse<SourceRecord>(body));
+      return { records, consumers, notifications, sources };
     });
   }
 
@@ -134,9 +137,15 @@ class SqliteStore implements Store {
 function* writes(change: Change): Generator<Write> {
   for (const resource of change.deletes) yield ['forget', resource];
   for (const resource of change.consumers.deletes) yield ['forgetConsumer', resource];
+  for (const { receiver, fingerprint } of change.notifications.deletes) {
+    yield ['forgetNotification', receiver, fingerprint];
+  }
   for (const record of change.upserts) yield recordRow(record);
   for (const record of change.consumers.upserts) {
     yield ['consumer', record.resource, record.stub.kind, JSON.stringify(record)];
+  }
+  for (const record of change.notifications.upserts) {
+    yield ['notification', record.receiver, record.fingerprint, JSON.stringify(record)];
   }
   for (const event of change.events) yield eventRow(event);
   for (const source of change.deletedSources) yield ['dropSource', source];
@@ -173,9 +182,14 @@ function* slices(rows: Iterable<Write>): Generator<{ readonly rows: readonly Wri
       chars = 0;
     }
     slice.push(row);
-    chars += ROW_CHARS + (row[0] === 'record' || row[0] === 'consumer' ? row[3].length : 0);
+    chars += ROW_CHARS + bodyLength(row);
   }
   if (slice.length > 0) yield { rows: slice, place: { first, last: true } };
+}
+
+/** Characters of what makes some rows weigh more than others. */
+function bodyLength(row: Write): number {
+  return row[0] === 'record' || row[0] === 'consumer' || row[0] === 'notification' ? row[3].length : 0;
 }
 
 /** The other end of `thread.ts`. */

@@ -86,7 +86,7 @@ function refuseStrangers(db: DatabaseSync, path: string): void {
 }
 
 /** Tables whose bodies a start parses, in whichever schema has them. */
-const BODIES = ['records', 'consumers', 'sources'];
+const BODIES = ['records', 'consumers', 'notifications', 'sources'];
 
 /** Structure of every page, and that every body still is JSON: what a start relies on. */
 function check(db: DatabaseSync, path: string): void {

@@ -17,6 +17,8 @@ export type Write =
     ]
   | readonly ['forgetConsumer', resource: string]
   | readonly ['consumer', resource: string, kind: ConsumerKind, body: string]
+  | readonly ['forgetNotification', receiver: string, fingerprint: string]
+  | readonly ['notification', receiver: string, fingerprint: string, body: string]
   | readonly [
       'event',
       at: number,
@@ -38,7 +40,7 @@ export interface SlicePlace {
 }
 
 /** What is read in pages. */
-export type PagedTable = 'records' | 'consumers';
+export type PagedTable = 'records' | 'consumers' | 'notifications';
 
 /** A page of bodies; `next` continues, absent at the end. */
 export interface Page {
@@ -55,7 +57,7 @@ export interface Tables {
   write(rows: readonly Write[], place: SlicePlace): void;
   /** Ends the running transaction, if there is one, without a trace. */
   rollback(): void;
-  /** Bodies with an id after `after`, up to `PAGE_CHARS`, in the order in which their resources were first kept. */
+  /** Bodies with an id after `after`, up to `PAGE_CHARS`, in the order in which what they are about was first kept. */
   page(table: PagedTable, after: number): Page;
   sources(): readonly string[];
   events(query: EventQuery): StoredEvent[];
@@ -100,6 +102,12 @@ export function openTables(db: DatabaseSync): Tables {
         return;
       case 'consumer':
         sql(UPSERT_CONSUMER).run(row[1], row[2], row[3]);
+        return;
+      case 'forgetNotification':
+        sql('DELETE FROM notifications WHERE receiver = ? AND fingerprint = ?').run(row[1], row[2]);
+        return;
+      case 'notification':
+        sql(UPSERT_NOTIFICATION).run(row[1], row[2], row[3]);
         return;
       case 'event':
         sql(ADD_EVENT).run(row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8]);
@@ -194,6 +202,10 @@ const ADD_VERSION = `
 const UPSERT_CONSUMER = `
   INSERT INTO consumers (resource, kind, body) VALUES (?, ?, ?)
   ON CONFLICT (resource) DO UPDATE SET kind = excluded.kind, body = excluded.body`;
+
+const UPSERT_NOTIFICATION = `
+  INSERT INTO notifications (receiver, fingerprint, body) VALUES (?, ?, ?)
+  ON CONFLICT (receiver, fingerprint) DO UPDATE SET body = excluded.body`;
 
 const ADD_EVENT = `
   INSERT INTO events (at, type, resource, kind, "from", "to", reason, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Store, StoreError } from '../../src/store/store.ts';
-import { anyConsumer, anyEvent, anyRecord } from '../store/arbitraries.ts';
-import { change, consumer, event, record, source, T0 } from '../store/records.ts';
+import type { NotificationRecord } from '../../src/core/alert.ts';
+import { type Store, type StoredState, StoreError } from '../../src/store/store.ts';
+import { anyConsumer, anyEvent, anyNotification, anyRecord } from '../store/arbitraries.ts';
+import { change, consumer, event, notification, record, source, T0 } from '../store/records.ts';
 
 /** Somewhere that a store keeps its state; what was committed there is found by the next `open`. */
 export interface StorePlace extends AsyncDisposable {
@@ -10,6 +11,12 @@ export interface StorePlace extends AsyncDisposable {
 }
 
 /** The contract of `Store`, for any implementation. Each test gets an empty place of its own. */
+const EMPTY: StoredState = { records: [], consumers: [], notifications: [], sources: [] };
+
+/** A name that is none: receiver and fingerprint as one. */
+const told = ({ receiver, fingerprint }: Pick<NotificationRecord, 'receiver' | 'fingerprint'>) =>
+  JSON.stringify([receiver, fingerprint]);
+
 export function storeConformance(name: string, place: () => Promise<StorePlace>): void {
   describe(`${name} keeps the contract of a store:`, () => {
     const scenario = (title: string, run: (store: Store, place: StorePlace) => Promise<void>): void => {
@@ -21,7 +28,7 @@ export function storeConformance(name: string, place: () => Promise<StorePlace>)
     };
 
     scenario('a new one is empty', async (store) => {
-      expect(await store.load()).toEqual({ records: [], consumers: [], sources: [] });
+      expect(await store.load()).toEqual(EMPTY);
       expect(await store.events({ limit: 10 })).toEqual([]);
       expect(await store.versions('arn:nothing')).toEqual([]);
       expect(await store.prune(T0)).toBe(0);
@@ -33,8 +40,9 @@ export function storeConformance(name: string, place: () => Promise<StorePlace>)
         fc.asyncProperty(
           fc.uniqueArray(anyRecord, { selector: (r) => r.resource, maxLength: 5 }),
           fc.uniqueArray(anyConsumer, { selector: (r) => r.resource, maxLength: 5 }),
+          fc.uniqueArray(anyNotification, { selector: told, maxLength: 5 }),
           fc.array(anyEvent),
-          async (records, consumers, events) => {
+          async (records, consumers, notifications, events) => {
             const after = (await store.events({ limit: 1, order: 'newest' }))[0]?.id ?? 0;
             const before = await store.load();
             await store.commit(
@@ -42,10 +50,11 @@ export function storeConformance(name: string, place: () => Promise<StorePlace>)
                 deletes: before.records.map((r) => r.resource),
                 upserts: records,
                 consumers: { deletes: before.consumers.map((r) => r.resource), upserts: consumers },
+                notifications: { deletes: before.notifications, upserts: notifications },
                 events,
               }),
             );
-            expect(await store.load()).toStrictEqual({ records, consumers, sources: [] });
+            expect(await store.load()).toStrictEqual({ records, consumers, notifications, sources: [] });
             const stored = await store.events({ after, limit: 1_000 });
             expect(stored.map(({ id, ...rest }) => rest)).toStrictEqual(events);
           },
@@ -59,6 +68,7 @@ export function storeConformance(name: string, place: () => Promise<StorePlace>)
       const parts = {
         upserts: [record(1), record(2)],
         consumers: { upserts: [consumer(1), consumer(2)] },
+        notifications: { upserts: [notification(1), notification(1, 'chat')] },
         events: [event(record(1)), event(consumer(2))],
         sources: [source('kms')],
       };
@@ -70,6 +80,7 @@ export function storeConformance(name: string, place: () => Promise<StorePlace>)
       expect(await store.load()).toStrictEqual({
         records: parts.upserts,
         consumers: parts.consumers.upserts,
+        notifications: parts.notifications.upserts,
         sources: parts.sources,
       });
       expect(await store.events({ limit: 10 })).toStrictEqual(parts.events.map((e, n) => ({ id: n + 1, ...e })));
@@ -124,12 +135,33 @@ export function storeConformance(name: string, place: () => Promise<StorePlace>)
     scenario('a key and a consumer of the same name have nothing to do with each other', async (store) => {
       const twin = { ...consumer(1), resource: record(1).resource };
       await store.commit(change({ upserts: [record(1)], consumers: { upserts: [twin] } }));
-      expect(await store.load()).toStrictEqual({ records: [record(1)], consumers: [twin], sources: [] });
+      expect(await store.load()).toStrictEqual({ ...EMPTY, records: [record(1)], consumers: [twin] });
       await store.commit(change({ deletes: [twin.resource] }));
-      expect(await store.load()).toStrictEqual({ records: [], consumers: [twin], sources: [] });
+      expect(await store.load()).toStrictEqual({ ...EMPTY, consumers: [twin] });
       await store.commit(change({ upserts: [record(1)], consumers: { deletes: [twin.resource] } }));
-      expect(await store.load()).toStrictEqual({ records: [record(1)], consumers: [], sources: [] });
+      expect(await store.load()).toStrictEqual({ ...EMPTY, records: [record(1)] });
       expect(await store.versions(record(1).resource)).toHaveLength(1);
+    });
+
+    scenario('what a receiver was told is replaced whole and keeps its place', async (store) => {
+      const { queuedAt: _, ...sent } = { ...notification(1), sentAt: T0 + 5 };
+      await store.commit(change({ notifications: { upserts: [notification(1), notification(2)] } }));
+      await store.commit(change({ notifications: { upserts: [sent] } }));
+      expect((await store.load()).notifications).toStrictEqual([sent, notification(2)]);
+      const anew = notification(1, 'oncall', T0 + 9);
+      await store.commit(change({ notifications: { deletes: [sent, notification(3)], upserts: [anew] } }));
+      expect((await store.load()).notifications).toStrictEqual([notification(2), anew]);
+    });
+
+    scenario('each receiver was told for itself, and a key that ends takes nothing of it along', async (store) => {
+      const pair = [notification(1), notification(1, 'chat')];
+      const swapped = { ...notification(1), receiver: pair[0]!.fingerprint, fingerprint: pair[0]!.receiver };
+      await store.commit(change({ upserts: [record(1)], notifications: { upserts: [...pair, swapped] } }));
+      await store.commit(change({ deletes: [record(1).resource] }));
+      expect(await store.load()).toStrictEqual({ ...EMPTY, notifications: [...pair, swapped] });
+      const deletes = [{ receiver: 'oncall', fingerprint: pair[0]!.fingerprint }];
+      await store.commit(change({ notifications: { deletes } }));
+      expect((await store.load()).notifications).toStrictEqual([pair[1], swapped]);
     });
 
     scenario('each version of a key is one row, also after a rollback to it', async (store) => {
@@ -226,11 +258,17 @@ export function storeConformance(name: string, place: () => Promise<StorePlace>)
       scenario(
         `a change of ${size} that is refused at its last row leaves nothing, and the next one is taken`,
         async (store) => {
-          const held = { records: [record(0)], consumers: [consumer(0)], sources: [source('kms')] };
+          const held = {
+            records: [record(0)],
+            consumers: [consumer(0)],
+            notifications: [notification(0)],
+            sources: [source('kms')],
+          };
           await store.commit(
             change({
               upserts: held.records,
               consumers: { upserts: held.consumers },
+              notifications: { upserts: held.notifications },
               sources: held.sources,
             }),
           );
@@ -239,9 +277,14 @@ export function storeConformance(name: string, place: () => Promise<StorePlace>)
             upserts: Array.from({ length: size }, (_, n) => consumer(n, T0 + 1)),
             deletes: [consumer(0).resource],
           };
+          const notifications = {
+            upserts: Array.from({ length: size }, (_, n) => notification(n, 'chat')),
+            deletes: [notification(0)],
+          };
           const events = [...upserts, ...consumers.upserts].map((r) => event(r));
           const bad = event(record(0), { kind: null as never });
-          const offered = { upserts, consumers, events, sources: [source('other')], deletes: [record(0).resource] };
+          const deletes = [record(0).resource];
+          const offered = { upserts, deletes, consumers, notifications, events, sources: [source('other')] };
           const refused = store.commit(change({ ...offered, events: [...events, bad] }));
           await expect(refused).rejects.toBeInstanceOf(StoreError);
           await expect(refused).rejects.toMatchObject({ reason: 'rejected' });
@@ -253,6 +296,7 @@ export function storeConformance(name: string, place: () => Promise<StorePlace>)
           expect(await store.load()).toStrictEqual({
             records: upserts,
             consumers: consumers.upserts,
+            notifications: notifications.upserts,
             sources: [source('kms'), source('other')],
           });
           expect(await store.events({ limit: 10_000 })).toHaveLength(2 * size);
@@ -269,23 +313,27 @@ export function storeConformance(name: string, place: () => Promise<StorePlace>)
       await expect(
         store.commit(change({ upserts, consumers: { upserts: [...consumers, unwritten] } })),
       ).rejects.toThrow(TypeError);
+      const untold = { ...notification(3_000), attempts: 1n as never };
+      const notifications = { upserts: [...upserts.map((_, n) => notification(n)), untold] };
+      await expect(store.commit(change({ upserts, notifications }))).rejects.toThrow(TypeError);
       await store.commit(change({ upserts: [record(7)], consumers: { upserts: [consumer(7)] } }));
-      expect(await store.load()).toStrictEqual({ records: [record(7)], consumers: [consumer(7)], sources: [] });
+      expect(await store.load()).toStrictEqual({ ...EMPTY, records: [record(7)], consumers: [consumer(7)] });
     });
 
     scenario('calls that are made during a large commit wait for it, in order', async (store) => {
       const upserts = Array.from({ length: 3_000 }, (_, n) => record(n));
       const consumers = Array.from({ length: 3_000 }, (_, n) => consumer(n));
+      const notifications = Array.from({ length: 3_000 }, (_, n) => notification(n));
       // However quick the database, the event loop goes round between every few rows.
       let read = 0;
       let most = 0;
-      const counted = <T extends { readonly checkedAt: number }>(row: T): T =>
-        Object.defineProperty({ ...row }, 'checkedAt', {
+      const counting = <T extends object>(row: T, field: keyof T): T =>
+        Object.defineProperty({ ...row }, field, {
           enumerable: true,
           get() {
             read += 1;
             most = Math.max(most, read);
-            return row.checkedAt;
+            return row[field];
           },
         });
       let turning = true;
@@ -296,8 +344,9 @@ export function storeConformance(name: string, place: () => Promise<StorePlace>)
       turn();
       const first = store.commit(
         change({
-          upserts: upserts.map(counted),
-          consumers: { upserts: consumers.map(counted) },
+          upserts: upserts.map((r) => counting(r, 'checkedAt')),
+          consumers: { upserts: consumers.map((r) => counting(r, 'checkedAt')) },
+          notifications: { upserts: notifications.map((r) => counting(r, 'attempts')) },
           events: upserts.map((r) => event(r)),
         }),
       );
@@ -305,17 +354,23 @@ export function storeConformance(name: string, place: () => Promise<StorePlace>)
       const events = store.events({ limit: 10_000 });
       const versions = store.versions(record(2_999).resource);
       const deletes = consumers.map((r) => r.resource);
-      const second = store.commit(change({ deletes: upserts.map((r) => r.resource), consumers: { deletes } }));
+      const second = store.commit(
+        change({
+          deletes: upserts.map((r) => r.resource),
+          consumers: { deletes },
+          notifications: { deletes: notifications },
+        }),
+      );
       const after = store.load();
       await first;
       turning = false;
       expect(most).toBeGreaterThan(0);
       expect(most).toBeLessThanOrEqual(250);
-      expect(await state).toStrictEqual({ records: upserts, consumers, sources: [] });
+      expect(await state).toStrictEqual({ records: upserts, consumers, notifications, sources: [] });
       expect(await events).toHaveLength(3_000);
       expect(await versions).toHaveLength(1);
       await second;
-      expect(await after).toEqual({ records: [], consumers: [], sources: [] });
+      expect(await after).toEqual(EMPTY);
     });
 
     it('closing waits for what was asked, can be repeated, and ends the store', async () => {

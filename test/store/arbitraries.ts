@@ -1,5 +1,12 @@
 import fc from 'fast-check';
 import {
+  ALERT_NAMES,
+  type Alert,
+  DELIVERY_FAILURES,
+  type DueReason,
+  type NotificationRecord,
+} from '../../src/core/alert.ts';
+import {
   type Belief,
   CONSUMER_KINDS,
   type ConsumerFacts,
@@ -147,6 +154,41 @@ export const anyConsumer = shape<ConsumerRecord>(
     judgeAt: instant,
     conclusiveAt: instant,
     digest: text,
+  },
+);
+
+const alert = shape<Alert>(
+  {
+    fingerprint: text,
+    labels: fc
+      .tuple(texted, fc.constantFrom(...ALERT_NAMES), fc.constantFrom('info', 'warning', 'critical'))
+      .map(([labels, alertname, severity]) => ({ ...labels, alertname, severity })),
+    annotations: texted,
+    startsAt: instant,
+  },
+  { endsAt: instant },
+);
+
+/** Anything that a receiver was told, or must be told. */
+export const anyNotification = shape<NotificationRecord>(
+  {
+    receiver: text,
+    fingerprint: text,
+    alert,
+    status: fc.constantFrom('firing', 'resolved'),
+    reason: fc.constantFrom<DueReason>('first', 'changed', 'resolved', 'resend', 'reminder'),
+    attempts: count,
+  },
+  {
+    replaces: alert,
+    queuedAt: instant,
+    sentAt: instant,
+    resolvedAt: instant,
+    notBefore: instant,
+    dead: shape<Required<NotificationRecord>['dead']>(
+      { at: instant, reason: fc.constantFrom(...DELIVERY_FAILURES) },
+      {},
+    ),
   },
 );
 

@@ -1,47 +1,53 @@
 /**
  * Commits changes for as long as it lives and says which are durable, one number a line. Killed by `crash.test.ts`, or,
- * given a `fatal` row, by itself. Change n brings each of its records and consumers to n, logs one event with `to` = n
- * for each, and replaces the consumer that marks change n - 1 by one that marks n.
+ * given a `fatal` row, by itself. Change n brings each of its records, consumers and notifications to n, logs one event
+ * with `to` = n for each of the former, and replaces the consumer and the notification that mark change n - 1 by those
+ * that mark n.
  */
 import { writeSync } from 'node:fs';
 import { openStore } from '../../src/store/sqlite.ts';
 import type { Change } from '../../src/store/store.ts';
-import { change, consumer, event, record, T0 } from './records.ts';
+import { change, consumer, event, notification, record, T0 } from './records.ts';
 
-/** How many records, and how many consumers, change n touches: every seventh needs several messages to the thread. */
+/** How many records, consumers and notifications, of each, change n touches: every seventh needs several messages to the thread. */
 export function touched(n: number): number {
   return n % 7 === 0 ? 400 : 1 + (n % 5);
 }
 
-/** Resource of the consumer that marks change n. */
+/** Resource of the consumer, and receiver of the notification, that mark change n. */
 export function mark(n: number): string {
   return `mark ${n}`;
 }
 
-/** Change n of `size` records and consumers. */
+/** Change n of `size` records, consumers and notifications. */
 export function numbered(n: number, size = touched(n)): Change {
   const upserts = Array.from({ length: size }, (_, i) => ({ ...record(i), versionChanges: n }));
   const consumers = Array.from({ length: size }, (_, i) => ({ ...consumer(i), inconclusive: n }));
+  const notifications = Array.from({ length: size }, (_, i) => ({ ...notification(i), attempts: n }));
+  const marked = (m: number) => ({ ...notification(0), receiver: mark(m) });
   return change({
     upserts,
     consumers: { upserts: [...consumers, { ...consumer(0), resource: mark(n) }], deletes: [mark(n - 1)] },
+    notifications: { upserts: [...notifications, marked(n)], deletes: [marked(n - 1)] },
     events: [...upserts, ...consumers].map((r) => event(r, { type: 'transition', to: `${n}` })),
   });
 }
 
-/** The same change, but whoever writes its row number `row` down (records, consumers, events) is killed there and then. */
+/** The same change, but whoever writes its row number `row` down (records, consumers, notifications, events) is killed there and then. */
 function fatal(whole: Change, row: number): Change {
   const die = () => process.kill(process.pid, 'SIGKILL');
   const deadly = <T extends object>(rows: readonly T[], at: number, bait: object): readonly T[] =>
     rows.map((r, n) => (n === at ? Object.defineProperties({ ...r }, Object.getOwnPropertyDescriptors(bait)) : r));
-  const { upserts, consumers, events } = whole;
+  const { upserts, consumers, notifications, events } = whole;
   const first = upserts.length;
   const second = first + consumers.upserts.length;
+  const third = second + notifications.upserts.length;
   return {
     ...whole,
     upserts: deadly(upserts, row, { toJSON: die }),
     consumers: { ...consumers, upserts: deadly(consumers.upserts, row - first, { toJSON: die }) },
-    events: deadly(events, row - second, {
+    notifications: { ...notifications, upserts: deadly(notifications.upserts, row - second, { toJSON: die }) },
+    events: deadly(events, row - third, {
       get to() {
         return die();
       },

@@ -7,7 +7,7 @@ import { openStore } from '../../src/store/sqlite.ts';
 import type { StoredState } from '../../src/store/store.ts';
 import { mark, numbered, touched } from './crash-child.ts';
 import { StateDir } from './place.ts';
-import { consumer, record, T0 } from './records.ts';
+import { consumer, notification, record, T0 } from './records.ts';
 
 /** Lets a child commit until it is dead, and gives the last change that it saw durable; `onDurable` may kill it. */
 async function commitUntilKilled(args: readonly unknown[], onDurable: (n: number) => boolean): Promise<number> {
@@ -25,11 +25,15 @@ async function commitUntilKilled(args: readonly unknown[], onDurable: (n: number
   return last;
 }
 
-/** Every resource with the number of the change that last touched it. */
-function numbers({ records, consumers }: StoredState): Map<string, number> {
+/** Under which name the number of a notification is found. */
+const told = (receiver: string, fingerprint: string) => JSON.stringify([receiver, fingerprint]);
+
+/** Everything with the number of the change that last touched it. */
+function numbers({ records, consumers, notifications }: StoredState): Map<string, number> {
   return new Map([
     ...records.map((r) => [r.resource, r.versionChanges] as const),
     ...consumers.map((r) => [r.resource, r.inconclusive] as const),
+    ...notifications.map((r) => [told(r.receiver, r.fingerprint), r.attempts] as const),
   ]);
 }
 
@@ -53,17 +57,20 @@ it('a process that is killed -9 loses nothing that was acknowledged and tears no
     // The one that was under way may have become durable before it could be told.
     expect([acknowledged, acknowledged + 1]).toContain(last);
 
-    const told: string[] = [];
+    const logged: string[] = [];
     for (let n = done + 1; n <= last; n += 1) {
       for (const one of [record, consumer]) {
         for (let i = 0; i < touched(n); i += 1) {
-          told.push(`${n} ${one(i).resource}`);
+          logged.push(`${n} ${one(i).resource}`);
           expected.set(one(i).resource, n);
         }
       }
+      for (let i = 0; i < touched(n); i += 1) expected.set(told('oncall', notification(i).fingerprint), n);
     }
-    expect(events.map((e) => `${e.to} ${e.resource}`)).toEqual(told);
-    expect(numbers(state)).toEqual(new Map(expected).set(mark(last), 0));
+    expect(events.map((e) => `${e.to} ${e.resource}`)).toEqual(logged);
+    expect(numbers(state)).toEqual(
+      new Map(expected).set(mark(last), 0).set(told(mark(last), notification(0).fingerprint), 0),
+    );
     done = last;
     after = events.at(-1)?.id ?? after;
   }
@@ -76,8 +83,10 @@ describe('a process that dies while it writes a change down leaves none of it, a
     ['at the first record', 0],
     ['at the first consumer', SIZE],
     ['among the consumers', SIZE + 2_345],
-    ['at the first event', 2 * SIZE + 1],
-    ['at the last event', 4 * SIZE],
+    ['at the first notification', 2 * SIZE + 1],
+    ['among the notifications', 2 * SIZE + 2_345],
+    ['at the first event', 3 * SIZE + 2],
+    ['at the last event', 5 * SIZE + 1],
   ];
   it.each(rows)('%s', { timeout: 60_000 }, async (_where, row) => {
     await using dir = new StateDir();
@@ -88,7 +97,12 @@ describe('a process that dies while it writes a change down leaves none of it, a
     for (const n of [1, 2]) {
       const { events, ...wanted } = numbered(n, SIZE);
       if (n === 2) await store.commit({ events, ...wanted });
-      const whole = { records: wanted.upserts, consumers: wanted.consumers.upserts, sources: [] };
+      const whole = {
+        records: wanted.upserts,
+        consumers: wanted.consumers.upserts,
+        notifications: wanted.notifications.upserts,
+        sources: [],
+      };
       expect(numbers(await store.load())).toEqual(numbers(whole));
       const stored = await store.events({ after: (n - 1) * events.length, limit: 100_000 });
       expect(stored.map((e) => `${e.to} ${e.resource}`)).toEqual(events.map((e) => `${e.to} ${e.resource}`));

@@ -4,9 +4,9 @@
  */
 import { openStore } from '../../src/store/sqlite.ts';
 import { StoreError } from '../../src/store/store.ts';
-import { change, consumer, event, record, T0 } from './records.ts';
+import { change, consumer, event, notification, record, T0 } from './records.ts';
 
-/** Records, consumers and events of each change, in order: only the second does not fit. */
+/** Records, consumers, notifications and events of each change, in order: only the second does not fit. */
 export const SIZES = [10, 4_000, 20];
 
 /** What the child prints. */
@@ -14,6 +14,7 @@ export interface Outcome {
   readonly outcomes: readonly string[];
   readonly records: number;
   readonly consumers: number;
+  readonly notifications: number;
   readonly events: number;
 }
 
@@ -24,11 +25,13 @@ async function commitAll(file: string): Promise<Outcome> {
   for (const size of SIZES) {
     const upserts = Array.from({ length: size }, (_, n) => record(n));
     const consumers = { upserts: Array.from({ length: size }, (_, n) => consumer(n)) };
-    const done = store.commit(change({ upserts, consumers, events: upserts.map((r) => event(r)) }));
+    const notifications = { upserts: Array.from({ length: size }, (_, n) => notification(n)) };
+    const whole = change({ upserts, consumers, notifications, events: upserts.map((r) => event(r)) });
+    const done = store.commit(whole);
     outcomes.push(await done.then(() => 'committed').catch((e) => (e instanceof StoreError ? e.reason : String(e))));
   }
-  const { records, consumers } = await store.load();
-  const held = { records: records.length, consumers: consumers.length };
+  const { records, consumers, notifications } = await store.load();
+  const held = { records: records.length, consumers: consumers.length, notifications: notifications.length };
   return { outcomes, ...held, events: (await store.events({ limit: 10_000 })).length };
 }
 

@@ -17,7 +17,7 @@ it('a change for which there is no room leaves nothing; what fits afterwards is 
   const { stdout } = await promisify(execFile)('sh', limited);
   const { outcomes, ...held } = JSON.parse(stdout) as Outcome;
   expect(outcomes).toEqual(['committed', 'io', 'committed']);
-  expect(held).toEqual({ records: 20, consumers: 20, events: 30 });
+  expect(held).toEqual({ records: 20, consumers: 20, notifications: 20, events: 30 });
 
   // And in a process without the limit the change that did not fit is taken.
   await using store = await dir.open();

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { MIGRATIONS, type Migration, migrate, schemaVersion } from '../../src/store/migrations.ts';
 import { openStore } from '../../src/store/sqlite.ts';
 import { StateDir } from './place.ts';
-import { change, consumer, event, record, source, T0 } from './records.ts';
+import { change, consumer, event, notification, record, source, T0 } from './records.ts';
 
 const NEXT: Migration = { name: 'colours', sql: "ALTER TABLE records ADD COLUMN colour TEXT DEFAULT 'red'" };
 const BROKEN: Migration = { name: 'broken', sql: 'DELETE FROM records; ALTER TABLE missing ADD COLUMN x' };
@@ -26,7 +26,7 @@ function count(db: DatabaseSync): unknown {
 
 it('a published step never changes', () => {
   const digest = ({ sql }: Migration) => createHash('sha256').update(sql).digest('hex').slice(0, 16);
-  expect(MIGRATIONS.map(digest)).toEqual(['b092284a898cffe2', '8ef84627aad263c4']);
+  expect(MIGRATIONS.map(digest)).toEqual(['b092284a898cffe2', '8ef84627aad263c4', 'a1da4804c8687763']);
 });
 
 it('a new database is brought to the current version without a copy', () => {
@@ -81,15 +81,20 @@ it('a file that was kept by a migration opens again as a state file', async () =
   expect((await store.load()).records).toStrictEqual([record(1)]);
 });
 
-describe('a state file of schema 1, which knew no consumers:', () => {
+describe.each([
+  { schema: 1, lacked: 'consumers' },
+  { schema: 2, lacked: 'notifications' },
+])('a state file of schema $schema, which knew no $lacked:', ({ schema }) => {
   const OLD = T0 - 86_400_000;
+  /** What a file of this schema can hold of consumers. */
+  const HELD = schema < 2 ? [] : [consumer(2)];
   const COPY = `keyvigil.db.before-${MIGRATIONS.length}`;
 
-  /** Makes one with two records, their versions and events, and a source, and gives it still open. */
-  function schemaOne(file: string): DatabaseSync {
+  /** Makes one with two records, their versions and events, a source, and what else it knew; gives it still open. */
+  function oldFile(file: string): DatabaseSync {
     const db = new DatabaseSync(file);
     db.exec('PRAGMA journal_mode = WAL');
-    migrate(db, MIGRATIONS.slice(0, 1), { file, now: OLD });
+    migrate(db, MIGRATIONS.slice(0, schema), { file, now: OLD });
     for (const kept of [record(1), record(2)]) {
       const { resource, stub, facts } = kept;
       db.prepare('INSERT INTO records (resource, kind, body) VALUES (?, ?, ?)').run(
@@ -112,45 +117,56 @@ describe('a state file of schema 1, which knew no consumers:', () => {
       'video-prod/eu-west-1/kms',
       JSON.stringify(source('kms')),
     );
+    for (const held of HELD) {
+      const row = [held.resource, held.stub.kind, JSON.stringify(held)];
+      db.prepare('INSERT INTO consumers (resource, kind, body) VALUES (?, ?, ?)').run(...row);
+    }
     return db;
   }
 
-  /** Opens it, and expects all that was there, room for consumers, and the copy. */
+  /** Opens it, and expects all that was there, room for what it lacked, and the copy. */
   async function expectMigrated(dir: StateDir): Promise<void> {
     {
       const { store, moved, copy } = await openStore(dir.file, { now: T0 });
       await using _ = store;
       expect({ moved, copy }).toEqual({ moved: undefined, copy: `${dir.file}.before-${MIGRATIONS.length}` });
       const kept = { records: [record(1), record(2)], sources: [source('kms')] };
-      expect(await store.load()).toStrictEqual({ ...kept, consumers: [] });
+      expect(await store.load()).toStrictEqual({ ...kept, consumers: HELD, notifications: [] });
       const seen = [event(record(1), { at: OLD }), event(record(2), { at: OLD })];
       expect(await store.events({ limit: 10 })).toStrictEqual(seen.map((e, n) => ({ id: n + 1, ...e })));
       const { id: version, createdAt } = record(1).facts!.version!;
       expect(await store.versions(record(1).resource)).toStrictEqual([{ version, createdAt, detectedAt: OLD }]);
 
-      await store.commit(change({ consumers: { upserts: [consumer(1)] }, events: [event(consumer(1))] }));
-      expect(await store.load()).toStrictEqual({ ...kept, consumers: [consumer(1)] });
+      const added = { consumers: [consumer(1)], notifications: [notification(1)] };
+      await store.commit(
+        change({
+          consumers: { upserts: added.consumers },
+          notifications: { upserts: added.notifications },
+          events: [event(consumer(1))],
+        }),
+      );
+      expect(await store.load()).toStrictEqual({ ...kept, ...added, consumers: [...HELD, ...added.consumers] });
       expect(await store.events({ after: 2, limit: 10 })).toStrictEqual([{ id: 3, ...event(consumer(1)) }]);
     }
     expect(dir.files()).toEqual({ 'keyvigil.db': '600', [COPY]: '600' });
     using old = new DatabaseSync(`${dir.dir}/${COPY}`);
-    expect(schemaVersion(old)).toBe(1);
+    expect(schemaVersion(old)).toBe(schema);
     expect(count(old)).toBe(2);
     const again = await openStore(dir.file, { now: T0 });
     await again.store[Symbol.asyncDispose]();
     expect(again.copy).toBeUndefined();
   }
 
-  it('it keeps everything and has no consumers yet', async () => {
+  it('it keeps everything and lacks nothing any more', async () => {
     await using dir = new StateDir();
-    schemaOne(dir.file).close();
+    oldFile(dir.file).close();
     await expectMigrated(dir);
   });
 
   it('so does one whose daemon was killed, with everything still in the log', async () => {
     await using dead = new StateDir();
     await using dir = new StateDir();
-    using db = schemaOne(dead.file);
+    using db = oldFile(dead.file);
     for (const suffix of ['', '-wal']) copyFileSync(dead.file + suffix, dir.file + suffix);
     expect(count(db)).toBe(2);
     await expectMigrated(dir);
@@ -158,7 +174,7 @@ describe('a state file of schema 1, which knew no consumers:', () => {
 
   it('a migration that was interrupted after its copy is done again, copy included', async () => {
     await using dir = new StateDir();
-    schemaOne(dir.file).close();
+    oldFile(dir.file).close();
     writeFileSync(`${dir.dir}/${COPY}`, 'an older copy');
     writeFileSync(`${dir.dir}/${COPY}.part`, 'half a copy');
     await expectMigrated(dir);
@@ -166,7 +182,7 @@ describe('a state file of schema 1, which knew no consumers:', () => {
 
   it('without room for the copy it is refused and left as it is', async () => {
     await using dir = new StateDir();
-    schemaOne(dir.file).close();
+    oldFile(dir.file).close();
     const before = readFileSync(dir.file);
     mkdirSync(`${dir.dir}/${COPY}.part`);
     await expect(dir.open()).rejects.toMatchObject({ name: 'StoreError', reason: 'io' });
@@ -177,15 +193,15 @@ describe('a state file of schema 1, which knew no consumers:', () => {
 
   it('a corrupted one is moved aside, not migrated', async () => {
     await using dir = new StateDir();
-    using db = schemaOne(dir.file);
+    using db = oldFile(dir.file);
     db.exec(`UPDATE records SET body = '{"resource":' WHERE id = 2`);
     db.close();
     const { store, moved, copy } = await openStore(dir.file, { now: T0 });
     await using _ = store;
     expect(copy).toBeUndefined();
     using aside = new DatabaseSync(moved!);
-    expect(schemaVersion(aside)).toBe(1);
-    expect(await store.load()).toEqual({ records: [], consumers: [], sources: [] });
+    expect(schemaVersion(aside)).toBe(schema);
+    expect(await store.load()).toEqual({ records: [], consumers: [], notifications: [], sources: [] });
     await store.commit(change({ consumers: { upserts: [consumer(1)] } }));
     expect((await store.load()).consumers).toStrictEqual([consumer(1)]);
   });

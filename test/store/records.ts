@@ -1,7 +1,11 @@
+import type { NotificationRecord } from '../../src/core/alert.ts';
 import type { ConsumerRecord, KeyEvent, KeyRecord, SourceRecord } from '../../src/core/model.ts';
 import type { Change } from '../../src/store/store.ts';
 
-type ChangeParts = Partial<Omit<Change, 'consumers'>> & { readonly consumers?: Partial<Change['consumers']> };
+type ChangeParts = Partial<Omit<Change, 'consumers' | 'notifications'>> & {
+  readonly consumers?: Partial<Change['consumers']>;
+  readonly notifications?: Partial<Change['notifications']>;
+};
 
 /** 2026-11-20T00:00:00Z */
 export const T0 = Date.UTC(2026, 10, 20);
@@ -88,6 +92,31 @@ export function consumer(n: number, at = T0): ConsumerRecord {
   };
 }
 
+/** What a receiver must be told of record `n`, of ordinary size (about 1 kB of JSON). */
+export function notification(n: number, receiver = 'oncall', at = T0): NotificationRecord {
+  const { resource, stub } = record(n);
+  const { kind, name, provider, account, location } = stub;
+  const alertname = 'KeyvigilKeyInaccessible';
+  return {
+    receiver,
+    fingerprint: `${alertname} ${resource}`,
+    alert: {
+      fingerprint: `${alertname} ${resource}`,
+      labels: { alertname, severity: 'critical', origin: 'push', resource, kind, name, provider, account, location },
+      annotations: {
+        summary: `${name} cannot be used`,
+        reason: 'disabled',
+        affected: `service-${n}, service-${n + 1}`,
+      },
+      startsAt: T0,
+    },
+    status: 'firing',
+    reason: 'first',
+    queuedAt: at,
+    attempts: 0,
+  };
+}
+
 export function event(of: KeyRecord | ConsumerRecord, fields: Partial<KeyEvent> = {}): KeyEvent {
   return { at: T0, type: 'first_seen', resource: of.resource, kind: of.stub.kind, ...fields };
 }
@@ -108,7 +137,7 @@ export function source(service: string, fields: Partial<SourceRecord> = {}): Sou
 }
 
 /** What of a change is not told is empty. */
-export function change({ consumers, ...parts }: ChangeParts): Change {
+export function change({ consumers, notifications, ...parts }: ChangeParts): Change {
   return {
     upserts: [],
     deletes: [],
@@ -117,5 +146,6 @@ export function change({ consumers, ...parts }: ChangeParts): Change {
     deletedSources: [],
     ...parts,
     consumers: { upserts: [], deletes: [], ...consumers },
+    notifications: { upserts: [], deletes: [], ...notifications },
   };
 }

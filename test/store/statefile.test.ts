@@ -5,16 +5,17 @@ import { describe, expect, it } from 'vitest';
 import { MIGRATIONS } from '../../src/store/migrations.ts';
 import { openStore } from '../../src/store/sqlite.ts';
 import { StateDir } from './place.ts';
-import { change, consumer, event, record, T0 } from './records.ts';
+import { change, consumer, event, notification, record, T0 } from './records.ts';
 
 const PAGE = 4_096;
 
-/** A closed state file with 200 records, consumers and events in it. */
+/** A closed state file with 200 records, consumers, notifications and events in it. */
 async function filled(dir: StateDir): Promise<void> {
   await using store = await dir.open();
   const upserts = Array.from({ length: 200 }, (_, n) => record(n));
   const consumers = { upserts: Array.from({ length: 200 }, (_, n) => consumer(n)) };
-  await store.commit(change({ upserts, consumers, events: upserts.map((r) => event(r)) }));
+  const notifications = { upserts: Array.from({ length: 200 }, (_, n) => notification(n)) };
+  await store.commit(change({ upserts, consumers, notifications, events: upserts.map((r) => event(r)) }));
 }
 
 /** Changes the database behind the store's back. */
@@ -61,6 +62,10 @@ describe('a corrupted file is moved aside and a new one begun:', () => {
       const content = readFileSync(dir.file).toString('latin1');
       writeFileSync(dir.file, content.replaceAll('"keyIdentifier"', '"key\u0001\u0002entifier"'), 'latin1');
     },
+    'garbage inside notifications': (dir) => {
+      const content = readFileSync(dir.file).toString('latin1');
+      writeFileSync(dir.file, content.replaceAll('"alertname"', '"alert\u0001\u0002me"'), 'latin1');
+    },
   };
   for (const [name, damage] of Object.entries(damages)) {
     it(name, async () => {
@@ -74,7 +79,7 @@ describe('a corrupted file is moved aside and a new one begun:', () => {
       expect(moved).toBe(`${dir.file}.corrupt-2026-11-20T00-00-00.000Z`);
       expect(readFileSync(moved!).equals(damaged)).toBe(true);
       expect(dir.files()['keyvigil.db.corrupt-2026-11-20T00-00-00.000Z']).toBe('600');
-      expect(await store.load()).toEqual({ records: [], consumers: [], sources: [] });
+      expect(await store.load()).toEqual({ records: [], consumers: [], notifications: [], sources: [] });
       await store.commit(change({ upserts: [record(1)] }));
       expect((await store.load()).records).toStrictEqual([record(1)]);
     });
