@@ -49,7 +49,7 @@ export interface Alert {
 }
 
 /**
- * Why something must be sent. `first`: nobody was told yet. `changed`: its labels or what it says changed (a rise in severity
+ * Why something must be sent. `first`: it was never acknowledged; told as resolved, it began and ended before it was. `changed`: its labels or what it says changed (a rise in severity
  * resolves the old and fires the new in one request). `resolved`: it is over. `resend`: a receiver that forgets must hear it
  * again. `reminder`: it was told long ago and still fires.
  */
@@ -67,12 +67,17 @@ export interface NotificationRecord {
   readonly reason: DueReason;
   /** What the receiver was told of it with other labels (a rise in severity): resolved in the request that tells `alert`. */
   readonly replaces?: Alert;
-  /** In the outbox since then, not acknowledged yet; absent: nothing waits. */
+  /**
+   * In the outbox since then, not acknowledged yet; absent: nothing waits. What changes while it waits counts on by 1 ms, so
+   * that an acknowledgement of the old is none of the new, and it still shows for how long the receiver took nothing.
+   */
   readonly queuedAt?: number;
   /** When `alert` in `status` was last acknowledged; absent: never. */
   readonly sentAt?: number;
   /** When the alert ended, if it did: it goes on being told to receivers that forget. */
   readonly resolvedAt?: number;
+  /** When the end was first acknowledged, once it was told again since. */
+  readonly endHeardAt?: number;
   /** Attempts to deliver what is queued, and when the next one is allowed. */
   readonly attempts: number;
   readonly notBefore?: number;
