@@ -1,8 +1,8 @@
 /** The daemon's metrics as one page. prom-client appears here only. */
 import type { Writable } from 'node:stream';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { tagLabels } from '../core/labels.ts';
 import type { Snapshot } from '../core/snapshot.ts';
-import { tagLabels } from './labels.ts';
 import { withOutput } from './output.ts';
 import { DAEMON_ROWS } from './table.ts';
 import { createSnapshotWriter } from './writer.ts';

@@ -1,5 +1,6 @@
 /** From rows and objects to lines of text format 0.0.4. */
-import { type Identified, labelValue, placeText, resourceValue, type TagLabel, tailText } from './labels.ts';
+import type { TagLabel } from '../core/labels.ts';
+import { type Identified, labelValue, placeText, resourceValue, tailText } from './labels.ts';
 import type { KeyRow, Row, Sample } from './row.ts';
 
 /** Labels whose values are resources, which must stay unique. */

@@ -4,11 +4,12 @@
  * the same object from one snapshot to the next while its keys do; one that changed keeps the compressed text of those
  * families that read as before.
  */
+import type { TagLabel } from '../core/labels.ts';
 import { HEALTHS } from '../core/model.ts';
 import type { KeyView } from '../core/snapshot.ts';
 import { countByPlace } from './counts.ts';
 import type { Piece } from './gzip.ts';
-import { placeText, resourceValue, sameIdentity, type TagLabel, tailText } from './labels.ts';
+import { placeText, resourceValue, sameIdentity, tailText } from './labels.ts';
 import { type Column, type KeyLabels, lineEnds, type OnError } from './render.ts';
 import type { KeyRow, KeySeriesRow, KeyValueRow, Sample } from './row.ts';
 

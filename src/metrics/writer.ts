@@ -1,8 +1,9 @@
 /** Writes what a snapshot says, family by family. */
+import type { TagLabel } from '../core/labels.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { sumSamples } from './counts.ts';
 import { compress, type Piece } from './gzip.ts';
-import { labelValue, type TagLabel } from './labels.ts';
+import { labelValue } from './labels.ts';
 import type { Output } from './output.ts';
 import { header, keyLines, type OnError, objectBase, objectLines } from './render.ts';
 import type { KeyRow, Row, Sample } from './row.ts';

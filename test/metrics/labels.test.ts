@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { labelValue, resourceValue, tagLabels } from '../../src/metrics/labels.ts';
+import { tagLabels } from '../../src/core/labels.ts';
+import { labelValue, resourceValue } from '../../src/metrics/labels.ts';
 
 const labels = (...tags: string[]) => tagLabels(tags).map(({ label }) => label);
 

@@ -1,4 +1,4 @@
-import { IDENTITY_LABELS } from '../../src/metrics/labels.ts';
+import { IDENTITY_LABELS } from '../../src/core/labels.ts';
 import { PROCESS_METRICS } from '../../src/metrics/registry.ts';
 import type { Row } from '../../src/metrics/row.ts';
 import { TABLE } from '../../src/metrics/table.ts';
