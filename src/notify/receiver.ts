@@ -12,12 +12,19 @@ export interface Notification {
 
 /**
  * What became of a batch. `accepted`: acknowledged, all of it. `retry`: not now, all of it; no earlier than `retryAfterMs`.
- * `refused`: this request will never be taken as it is: one of the alerts in it is poisoned, or the configuration is wrong.
+ * `refused`: this request will never be taken as it is: one of the alerts in it is poisoned (`refused`), or the receiver
+ * does not know us (`unauthorized`: a password, a token, a channel that is gone), which no other batch would change.
+ * `detail` is for people, beside the reason: a status, the code of an error. It holds no secret.
  */
 export type Delivery =
   | { readonly outcome: 'accepted' }
-  | { readonly outcome: 'retry'; readonly reason: DeliveryFailure; readonly retryAfterMs?: number }
-  | { readonly outcome: 'refused'; readonly reason: DeliveryFailure };
+  | {
+      readonly outcome: 'retry';
+      readonly reason: DeliveryFailure;
+      readonly retryAfterMs?: number;
+      readonly detail?: string;
+    }
+  | { readonly outcome: 'refused'; readonly reason: DeliveryFailure; readonly detail?: string };
 
 export interface Receiver extends AsyncDisposable {
   readonly traits: ReceiverTraits;
