@@ -1,9 +1,10 @@
 /**
- * Writes the pages of docs/ that follow from code. `--check` writes nothing and fails when one of them differs.
+ * Writes the files of docs/ and config/ that follow from code. `--check` writes nothing and fails when one of them differs.
  */
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { DASHBOARD_PAGES } from './dashboards/index.ts';
 import { metricsPage } from './metrics-page.ts';
 
 /** A generated page: its path below the root of the project, and its whole text. */
@@ -12,7 +13,7 @@ export interface Page {
   render(): string;
 }
 
-export const PAGES: readonly Page[] = [{ file: 'docs/metrics.md', render: metricsPage }];
+export const PAGES: readonly Page[] = [{ file: 'docs/metrics.md', render: metricsPage }, ...DASHBOARD_PAGES];
 
 /** Paths of the pages below `root` that are missing or differ from what code says. */
 export async function stalePages(root: string, pages: readonly Page[]): Promise<string[]> {
@@ -26,7 +27,10 @@ export async function stalePages(root: string, pages: readonly Page[]): Promise<
 
 /** Writes every page below `root`. */
 export async function writePages(root: string, pages: readonly Page[]): Promise<void> {
-  for (const { file, render } of pages) await writeFile(join(root, file), render());
+  for (const { file, render } of pages) {
+    await mkdir(dirname(join(root, file)), { recursive: true });
+    await writeFile(join(root, file), render());
+  }
 }
 
 if (import.meta.main) {
