@@ -13,6 +13,7 @@ import type {
   ProviderName,
   SourceRecord,
   Version,
+  Witness,
 } from './model.ts';
 import type { ConsumerReason, KeyReason, UnknownReason } from './reasons.ts';
 
@@ -41,6 +42,11 @@ export interface KeyView {
     readonly reason?: KeyReason;
     readonly since: number;
   };
+  /** A conclusive verdict that differs from `own` and is being confirmed, and since when it was seen. */
+  readonly pending?: { readonly status: 'accessible' | 'inaccessible'; readonly since: number };
+  readonly firstSeenAt?: number;
+  /** The last look of each source that saw it; to know whose silence explains its own. */
+  readonly witnesses?: readonly Witness[];
   /** Still dead since first sight. */
   readonly baseline: boolean;
   /** Named by policy. */

@@ -46,6 +46,8 @@ export function keyView(node: KeyNode, options: ViewOptions): KeyView {
     tags: facts?.tags ?? {},
     health: status.health,
     since: status.since,
+    firstSeenAt: record.firstSeenAt,
+    witnesses: record.witnesses,
     baseline: belief?.baseline ?? false,
     critical: matchesAny(options.policy.critical, name, resource),
     versionChanges: record.versionChanges,
@@ -66,6 +68,7 @@ export function keyView(node: KeyNode, options: ViewOptions): KeyView {
       if (undo !== undefined) view.undo = undo;
     }
   }
+  if (record.pending) view.pending = { status: record.pending.verdict.status, since: record.pending.firstAt };
   const blind = blindness(node);
   if (blind) Object.assign(view, blind);
   if (record.versionDetectedAt !== undefined) view.versionDetectedAt = record.versionDetectedAt;

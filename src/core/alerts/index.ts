@@ -1,42 +1,93 @@
 /** What fires now: the alert table of the design, from a snapshot. Pure; instants are milliseconds since the epoch. */
 import type { Alert } from '../alert.ts';
-import type { KeyEvent } from '../model.ts';
-import type { Policy } from '../policy.ts';
+import { tagLabels } from '../labels.ts';
+import { isConsumerKind, type KeyEvent } from '../model.ts';
 import type { Snapshot } from '../snapshot.ts';
+import { consumerFirings, type DateAlert } from './consumers.ts';
+import { aboutPlace, alertOf, type Firing } from './firing.ts';
+import { keyFirings } from './keys.ts';
+import { listed, sinceWhen } from './say.ts';
+import { type AlertContext, type Scene, sceneOf } from './scene.ts';
+import { sourceFirings } from './sources.ts';
+import { versionFiring } from './versions.ts';
 
-/** What alerts are made of besides the snapshot. */
-export interface AlertContext {
-  readonly policy: Policy;
-  /** Tag keys that become labels, as configured. */
-  readonly tagLabels: readonly string[];
-  /** Base of the status page, without a slash at its end. */
-  readonly statusUrl: string;
-  /** Base of the runbooks, without a slash at its end. */
-  readonly runbookUrl: string;
-  readonly now: number;
-  /** Receivers that took nothing although something waits, since when (ms). */
-  readonly failingReceivers: readonly { readonly receiver: string; readonly since: number }[];
-  /** Since when (ms) the configuration in force is not the one on disk; absent: the last reload was taken. */
-  readonly reloadFailedSince?: number;
-}
+export type { AlertContext } from './scene.ts';
+
+/** A receiver that took nothing for so long is told to the others. */
+const FAILING_MS = 5 * 60_000;
 
 /** Everything that fires now, sorted by fingerprint. */
-export function alertsFrom(_snapshot: Snapshot, _context: AlertContext): readonly Alert[] {
-  return [];
+export function alertsFrom(snapshot: Snapshot, context: AlertContext): readonly Alert[] {
+  const scene = sceneOf(snapshot, context, tagLabels(context.tagLabels));
+  return firingsOf(scene)
+    .map((firing) => alertOf(firing, scene))
+    .sort((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1));
 }
 
 /**
  * The alert of a new version or a rollback: an event, told once, ends 15 minutes after it was detected. Undefined for
- * events that tell nobody anything (consumers' versions, other types).
+ * events that tell nobody anything: consumers' versions, other types, keys that are watched no more.
  */
-export function alertOfEvent(_event: KeyEvent, _snapshot: Snapshot, _context: AlertContext): Alert | undefined {
-  return undefined;
+export function alertOfEvent(event: KeyEvent, snapshot: Snapshot, context: AlertContext): Alert | undefined {
+  if (isConsumerKind(event.kind) || (event.type !== 'new_version' && event.type !== 'rolled_back')) return undefined;
+  const key = snapshot.byResource.get(event.resource);
+  if (!key) return undefined;
+  const scene = sceneOf(snapshot, context, tagLabels(context.tagLabels));
+  const firing = versionFiring(event, key, scene);
+  return firing && alertOf(firing, scene);
 }
 
 /**
  * The next instant (ms, after `context.now`) at which `alertsFrom` may say something else without any change of state: a
- * date, a deadline, `staleAfter`, 30 minutes of blindness. Undefined: never.
+ * deadline, `staleAfter`, 30 minutes of blindness. Undefined: never. Dates that findings tell of change the state.
  */
-export function nextAlertChange(_snapshot: Snapshot, _context: AlertContext): number | undefined {
-  return undefined;
+export function nextAlertChange(snapshot: Snapshot, context: AlertContext): number | undefined {
+  const scene = sceneOf(snapshot, context, []);
+  firingsOf(scene);
+  return scene.clock.next;
+}
+
+function firingsOf(scene: Scene): readonly Firing[] {
+  const { firings, states } = sourceFirings(scene);
+  const all = [...firings, ...ownTrouble(scene)];
+  const dates = new Map<string, DateAlert>();
+  for (const key of scene.snapshot.keys) {
+    for (const firing of keyFirings(key, states, scene)) {
+      all.push(firing);
+      const { alertname } = firing;
+      if (alertname === 'KeyvigilKeyExpiring' || alertname === 'KeyvigilKeyExpired') dates.set(key.resource, firing);
+    }
+  }
+  for (const consumer of scene.snapshot.consumers) {
+    all.push(...consumerFirings(consumer, (resource) => dates.get(resource), scene));
+  }
+  return all;
+}
+
+/** What keeps keyvigil itself from doing its work. */
+function ownTrouble({ context, clock }: Scene): readonly Firing[] {
+  const firings: Firing[] = [];
+  for (const { receiver, since } of context.failingReceivers) {
+    if (!clock.passed(since + FAILING_MS)) continue;
+    const tell = () => ({
+      summary: `The receiver ${receiver} has taken nothing for 5 minutes although something waits for it.`,
+      description: [
+        sinceWhen(since),
+        'What waits is kept, and delivered as soon as it takes it. Until then whoever listens there hears of nothing.',
+      ],
+      affected: listed([receiver]),
+    });
+    const parts = { alertname: 'KeyvigilNotificationFailing', severity: 'critical', startsAt: since, tell } as const;
+    firings.push(aboutPlace({ name: receiver }, parts));
+  }
+  if (context.reloadFailedSince !== undefined) {
+    const startsAt = context.reloadFailedSince;
+    const tell = () => ({
+      summary: 'keyvigil refused its new configuration and goes on with the old one.',
+      description: [sinceWhen(startsAt), 'The log tells what is wrong with it; check-config tells it too.'],
+      undo: 'keyvigil check-config',
+    });
+    firings.push(aboutPlace({}, { alertname: 'KeyvigilConfigReloadFailed', severity: 'warning', startsAt, tell }));
+  }
+  return firings;
 }

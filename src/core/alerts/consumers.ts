@@ -1,0 +1,125 @@
+/** What fires about a consumer: trouble of its own that no alert about a key tells already. Pure. */
+import type { AlertName, AlertSeverity } from '../alert.ts';
+import { degrades } from '../findings.ts';
+import type { OpenFinding } from '../model.ts';
+import { keyUses } from '../readers.ts';
+import type { ConsumerReason } from '../reasons.ts';
+import type { ConsumerView, KeyView } from '../snapshot.ts';
+import { REASON_WORDS } from '../words.ts';
+import { aboutSubject, type Firing } from './firing.ts';
+import { alertNameOf, severityOf } from './rules.ts';
+import { affected, called, calledFirst, clause, listed, meanings, place, sentence, sinceWhen } from './say.ts';
+import type { Scene } from './scene.ts';
+
+/**
+ * A consumer and its key are looked at by different sources. Whichever tells first: a loss of the key that shows up about
+ * then, and is being confirmed, is given the time to be the one alert.
+ */
+const TOGETHER_MS = 15_000;
+
+/** Findings that come with an impairment, and tell how to undo it. The impairment alerts, once it is confirmed. */
+const OF_IMPAIRMENT: ReadonlyMap<string, ConsumerReason> = new Map([
+  ['media-services.status', 'reported_by_service'],
+  ['media-services.access', 'access_revoked'],
+  ['media-services.version-in-use-disabled', 'version_in_use_disabled'],
+]);
+
+const SEVERITY_RANK: Readonly<Record<AlertSeverity, number>> = { info: 0, warning: 1, critical: 2 };
+
+/** What fires about the dates of a key. */
+export type DateAlert = { readonly alertname: AlertName; readonly severity: AlertSeverity };
+
+/** @param dates what fires about the dates of a key already, by resource of the key */
+export function consumerFirings(
+  consumer: ConsumerView,
+  dates: (resource: string) => DateAlert | undefined,
+  scene: Scene,
+): readonly Firing[] {
+  const firings: Firing[] = [];
+  const impaired = impairmentOf(consumer, scene);
+  if (impaired) firings.push(impaired);
+  for (const finding of consumer.findings) {
+    if (!degrades(finding) || OF_IMPAIRMENT.has(finding.id)) continue;
+    const firing = findingOf(consumer, finding, scene);
+    if (!isToldByKey(consumer, firing, dates)) firings.push(firing);
+  }
+  return firings;
+}
+
+function impairmentOf(consumer: ConsumerView, scene: Scene): Firing | undefined {
+  const { health, reason, since } = consumer;
+  if (health !== 'impaired' || reason === undefined || reason === 'key_inaccessible') return undefined;
+  if (losesKey(consumer, scene)) return undefined;
+  const tell = () => {
+    const finding = consumer.findings.find(({ id }) => OF_IMPAIRMENT.get(id) === reason);
+    const keys = keyUses(consumer).map((use) => {
+      const key = use.key === undefined ? undefined : scene.snapshot.byResource.get(use.key);
+      return key ? `${called(key)} (${key.health})` : use.resource.slice(0, 200);
+    });
+    const names = listed(keys);
+    return {
+      summary: `${calledFirst(consumer)} is impaired: ${REASON_WORDS[reason].brief}.`,
+      description: [
+        REASON_WORDS[reason].text,
+        finding && sentence(finding),
+        place(consumer),
+        sinceWhen(since),
+        ...meanings([consumer]),
+        names === undefined ? undefined : `Keys that it uses: ${names}.`,
+      ],
+      reason,
+      affected: affected({ consumers: [consumer], keys: [] }),
+      undo: finding?.remedy,
+      anchor: reason,
+    };
+  };
+  return aboutSubject(
+    consumer,
+    { alertname: 'KeyvigilConsumerImpaired', severity: 'critical', startsAt: since, tell },
+    scene,
+  );
+}
+
+/** Whether a key of it, or what holds that, seems to be lost too: then that will be the alert. */
+function losesKey(consumer: ConsumerView, { snapshot }: Scene): boolean {
+  const losing = ({ pending, blindSince }: KeyView) =>
+    pending?.status === 'inaccessible' && blindSince === undefined && pending.since <= consumer.since + TOGETHER_MS;
+  return keyUses(consumer).some((use) => {
+    const key = use.key === undefined ? undefined : snapshot.byResource.get(use.key);
+    if (!key) return false;
+    return (
+      losing(key) ||
+      key.dependsOn.some((resource) => {
+        const holder = snapshot.byResource.get(resource);
+        return holder !== undefined && losing(holder);
+      })
+    );
+  });
+}
+
+function findingOf(consumer: ConsumerView, finding: OpenFinding, scene: Scene): Firing {
+  const alertname = alertNameOf(finding.id);
+  const severity = severityOf(alertname, finding, true, scene.context.policy);
+  const tell = () => ({
+    summary: `${calledFirst(consumer)}: ${clause(finding)}.`,
+    description: [sentence(finding), place(consumer), sinceWhen(finding.since)],
+    reason: finding.id,
+    affected: affected({ consumers: [consumer], keys: [] }),
+    undo: finding.remedy,
+  });
+  return aboutSubject(consumer, { alertname, severity, startsAt: finding.since, finding: finding.id, tell }, scene);
+}
+
+/** A date of its key that alerts there, at least as far gone and as loud, names the consumer already. */
+function isToldByKey(
+  consumer: ConsumerView,
+  { alertname, severity }: Firing,
+  dates: (resource: string) => DateAlert | undefined,
+): boolean {
+  if (alertname !== 'KeyvigilKeyExpiring' && alertname !== 'KeyvigilKeyExpired') return false;
+  return keyUses(consumer).some((use) => {
+    const told = use.key === undefined ? undefined : dates(use.key);
+    if (!told || SEVERITY_RANK[told.severity] < SEVERITY_RANK[severity]) return false;
+    return told.alertname === alertname || told.alertname === 'KeyvigilKeyExpired';
+  });
+}

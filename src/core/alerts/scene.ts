@@ -1,0 +1,149 @@
+/** What the rules of the alerts look at, and how they ask for the time. Pure. */
+import type { TagLabel } from '../labels.ts';
+import type { SourceRecord } from '../model.ts';
+import type { Policy } from '../policy.ts';
+import type { ConsumerView, KeyView, Snapshot } from '../snapshot.ts';
+
+/** What alerts are made of besides the snapshot. */
+export interface AlertContext {
+  readonly policy: Policy;
+  /** Tag keys that become labels, as configured. */
+  readonly tagLabels: readonly string[];
+  /** Base of the status page. */
+  readonly statusUrl: string;
+  /** Base of the runbooks: `…/docs/runbooks`. */
+  readonly runbookUrl: string;
+  readonly now: number;
+  /**
+   * When this process began, ms. What has not been looked at since stands as it was then: a daemon that was down for days
+   * says nothing of what it has not seen. Absent: it has looked at everything.
+   */
+  readonly startedAt?: number;
+  /** Receivers that took nothing although something waits, since when (ms). */
+  readonly failingReceivers: readonly { readonly receiver: string; readonly since: number }[];
+  /** Since when (ms) the configuration in force is not the one on disk; absent: the last reload was taken. */
+  readonly reloadFailedSince?: number;
+}
+
+/** Answers what has passed, and remembers what has not: when its answers change next. */
+export interface Clock {
+  readonly now: number;
+  passed(at: number): boolean;
+  /** ms; undefined: nothing that was asked for is still to come. */
+  readonly next: number | undefined;
+}
+
+export function createClock(now: number): Clock {
+  let next: number | undefined;
+  return {
+    now,
+    passed(at) {
+      if (now >= at) return true;
+      if (next === undefined || at < next) next = at;
+      return false;
+    },
+    get next() {
+      return next;
+    },
+  };
+}
+
+/** What depends on a key, directly or through others, sorted by resource. */
+export interface Impact {
+  readonly keys: readonly KeyView[];
+  readonly consumers: readonly ConsumerView[];
+}
+
+export interface Scene {
+  readonly snapshot: Snapshot;
+  readonly context: AlertContext;
+  readonly clock: Clock;
+  readonly tags: readonly TagLabel[];
+  consumer(resource: string): ConsumerView | undefined;
+  /** What the loss of a root has taken down. */
+  broken(root: string): Impact;
+  /** What needs the key, whether it works or not. */
+  dependents(resource: string): Impact;
+  /** Whether the instant has passed as far as the source can know. */
+  passedFor(source: SourceRecord, at: number): boolean;
+}
+
+const NOTHING: Impact = { keys: [], consumers: [] };
+
+export function sceneOf(snapshot: Snapshot, context: AlertContext, tags: readonly TagLabel[]): Scene {
+  const clock = createClock(context.now);
+  const consumers = lazily(() => new Map(snapshot.consumers.map((one) => [one.resource, one])));
+  const incidents = lazily(() => new Map(snapshot.incidents.map((one) => [one.root, one])));
+  const users = lazily(() => usersOf(snapshot));
+  return {
+    snapshot,
+    context,
+    clock,
+    tags,
+    consumer: (resource) => consumers().get(resource),
+    broken(root) {
+      const incident = incidents().get(root);
+      if (!incident) return NOTHING;
+      return {
+        keys: incident.keys.flatMap((resource) => snapshot.byResource.get(resource) ?? []),
+        consumers: incident.consumers.flatMap((resource) => consumers().get(resource) ?? []),
+      };
+    },
+    dependents: (resource) => reach(resource, users()),
+    passedFor({ lastAttemptAt }, at) {
+      const { startedAt } = context;
+      if (startedAt === undefined || lastAttemptAt === undefined || lastAttemptAt >= startedAt) return clock.passed(at);
+      return lastAttemptAt >= at;
+    },
+  };
+}
+
+interface Users {
+  readonly keys: KeyView[];
+  readonly consumers: ConsumerView[];
+}
+
+/** Who names whom; made once, and only if somebody asks: it takes a look at everything. */
+function usersOf({ keys, consumers }: Snapshot): ReadonlyMap<string, Users> {
+  const users = new Map<string, Users>();
+  const of = (resource: string): Users => {
+    const known = users.get(resource) ?? { keys: [], consumers: [] };
+    users.set(resource, known);
+    return known;
+  };
+  for (const key of keys) for (const resource of key.dependsOn) of(resource).keys.push(key);
+  for (const consumer of consumers) {
+    for (const resource of new Set(consumer.uses.flatMap((use) => use.key ?? [])))
+      of(resource).consumers.push(consumer);
+  }
+  return users;
+}
+
+function reach(resource: string, users: ReadonlyMap<string, Users>): Impact {
+  const keys = new Map<string, KeyView>();
+  const consumers = new Map<string, ConsumerView>();
+  const waiting = [resource];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const found = users.get(next);
+    if (!found) continue;
+    for (const consumer of found.consumers) consumers.set(consumer.resource, consumer);
+    for (const key of found.keys) {
+      if (keys.has(key.resource) || key.resource === resource) continue;
+      keys.set(key.resource, key);
+      waiting.push(key.resource);
+    }
+  }
+  return { keys: sorted(keys), consumers: sorted(consumers) };
+}
+
+function sorted<T>(found: ReadonlyMap<string, T>): readonly T[] {
+  return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+}
+
+function lazily<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
