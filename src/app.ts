@@ -1,28 +1,32 @@
 /** The composition root: the only place that opens things. Everything is disposed in reverse order. */
 import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
-import type { Config, TargetConfig } from './config/config.ts';
-import { policyOf, scheduleOf } from './config/load.ts';
+import { logDelivery, logEvent, logSource } from './app-log.ts';
+import { CALL_TIMEOUT_MS, configuredSources, lazyConnection } from './app-sources.ts';
+import type { Config } from './config/config.ts';
+import { isLoopback } from './config/listen.ts';
+import { policyOf } from './config/load.ts';
 import { matchesAny } from './core/glob.ts';
-import { type Evidence, type KeyEvent, type SourceId, type SourceRecord, type Stub, sourceKey } from './core/model.ts';
+import { type SourceId, type Stub, sourceKey } from './core/model.ts';
 import type { Snapshot } from './core/snapshot.ts';
-import { eventWord } from './core/words.ts';
 import { createLedger, type Ledger } from './engine/apply.ts';
 import { createBudget, createGate } from './engine/budget.ts';
 import type { CallerOptions } from './engine/call.ts';
 import { sleep } from './engine/deadline.ts';
 import { type Engine, type ScheduledSource, startEngine } from './engine/engine.ts';
+import { createOutboxBook, type OutboxBook } from './engine/outbox.ts';
 import { intervalOf } from './engine/schedule.ts';
 import { createSource, type LazyConnection, type Source } from './engine/source.ts';
 import { createMetrics } from './metrics/registry.ts';
+import { type Dispatcher, startDispatcher } from './notify/dispatcher.ts';
+import { createReceiver, receiverOptions } from './notify/index.ts';
+import type { Receiver } from './notify/receiver.ts';
 import { PROVIDERS } from './providers/index.ts';
-import type { Connection, Provider, Service } from './providers/provider.ts';
 import { openStore } from './store/sqlite.ts';
 import type { Store } from './store/store.ts';
 import { createWeb } from './web/server.ts';
+import { type LiveWebFile, openWebFile } from './web/web-config.ts';
 
-/** Deadline of one call to a cloud, body included. */
-const CALL_TIMEOUT_MS = 10_000;
 /** Requests in flight over all sources (performance.md 3: more buys nothing and blocks the loop). */
 const IN_FLIGHT = 16;
 /** How far apart the two looks of `once` at a suspect are. */
@@ -30,6 +34,8 @@ const SECOND_LOOK_MS = 2_000;
 /** `once` waits this long for details (edges by version); what is still missing then is marked as assumed. */
 const ONCE_DETAILS_MS = 15_000;
 const PRUNE_MS = 3_600_000;
+/** What is being delivered at a shutdown may take this long yet; what is not done then stays queued. */
+const GRACE_MS = 4_000;
 
 export interface AppOptions {
   readonly config: Config;
@@ -44,73 +50,6 @@ export interface App extends AsyncDisposable {
   readonly snapshot: Snapshot;
 }
 
-interface Configured {
-  readonly id: SourceId;
-  readonly target: TargetConfig;
-  readonly provider: Provider;
-  readonly service: Service;
-  readonly expression: string;
-  readonly timezone: string;
-}
-
-/** Every source that the configuration asks for and that there is code for. */
-function configuredSources(config: Config): Configured[] {
-  const sources: Configured[] = [];
-  for (const target of config.targets) {
-    const provider = PROVIDERS.find((one) => one.name === target.provider);
-    if (!provider) continue;
-    for (const service of provider.services) {
-      if (!target.services[service.name]) continue;
-      const { schedule: expression, timezone } = scheduleOf(config, target, service.name);
-      for (const location of provider.locations(target)) {
-        const id = { target: target.name, location, service: service.name };
-        sources.push({ id, target, provider, service, expression, timezone });
-      }
-    }
-  }
-  return sources;
-}
-
-function lazyConnection(
-  target: TargetConfig,
-  provider: Provider,
-  options: AppOptions,
-  ca: string | undefined,
-): LazyConnection {
-  // A proxy is used only where the configuration asks for it: half of the clouds' SDKs would, the other half would not.
-  const direct = {
-    ...options.env,
-    HTTPS_PROXY: undefined,
-    https_proxy: undefined,
-    HTTP_PROXY: undefined,
-    http_proxy: undefined,
-  };
-  const env = options.config.outbound.proxy === 'env' ? options.env : direct;
-  let opening: Promise<Connection> | undefined;
-  let current: Connection | undefined;
-  return {
-    get current() {
-      return current;
-    },
-    get() {
-      opening ??= provider
-        .connect(target, { callTimeoutMs: CALL_TIMEOUT_MS, env, ...(ca === undefined ? {} : { ca }) })
-        .then((connection) => {
-          current = connection;
-          return connection;
-        })
-        .catch((error: unknown) => {
-          opening = undefined;
-          throw error;
-        });
-      return opening;
-    },
-    async [Symbol.asyncDispose]() {
-      await current?.[Symbol.asyncDispose]();
-    },
-  };
-}
-
 /** node-cron's words, in our log. */
 function cronLogger(log: Logger) {
   return {
@@ -119,6 +58,10 @@ function cronLogger(log: Logger) {
     error: (message: string | Error) => log.error({ cron: String(message) }, 'schedule'),
     debug: (message: string | Error) => log.debug({ cron: String(message) }, 'schedule'),
   };
+}
+
+async function extraCa({ outbound }: Config): Promise<string | undefined> {
+  return outbound.caFile === undefined ? undefined : await readFile(outbound.caFile, 'utf8');
 }
 
 /** What the daemon and a single look share: a ledger, and a source for everything that is configured. */
@@ -132,6 +75,8 @@ async function assemble(
     /** Overrides the distance between sweeps, ms: a single look is not bound by the budget of one interval. */
     readonly intervalMs?: number;
     readonly named: (resources: readonly string[]) => void;
+    readonly outbox?: OutboxBook;
+    readonly onQueued?: () => void;
     readonly progress?: (source: SourceId, done: number, total: number) => void;
   },
 ): Promise<{ ledger: Ledger; sources: ReadonlyArray<ScheduledSource> }> {
@@ -153,6 +98,8 @@ async function assemble(
     watched: (witness) => byId.has(sourceKey(witness)),
     now: parts.now,
     wanted: parts.named,
+    ...(parts.outbox ? { outbox: parts.outbox } : {}),
+    ...(parts.onQueued ? { onQueued: parts.onQueued } : {}),
     onEvents: (events) => {
       for (const event of events) logEvent(log, event, ledger.record(event.resource)?.stub.name);
     },
@@ -163,7 +110,7 @@ async function assemble(
     },
   });
 
-  const ca = config.outbound.caFile === undefined ? undefined : await readFile(config.outbound.caFile, 'utf8');
+  const ca = await extraCa(config);
   const budget = createBudget(config.budget, monotonic);
   const gate = createGate(IN_FLIGHT);
   const connections = new Map<string, LazyConnection>();
@@ -222,14 +169,62 @@ export async function startApp(options: AppOptions): Promise<App> {
   if (moved) log.error({ moved }, 'the state file was damaged and is moved aside; starting with an empty one');
 
   const onError = (error: unknown, where: string) => log.error({ err: error, where }, 'unexpected error');
-  const metrics = createMetrics({ version, tagLabels: config.labels, onError: (error) => onError(error, 'metrics') });
+  let dispatcher: Dispatcher | undefined;
+  const metrics = createMetrics({
+    version,
+    tagLabels: config.labels,
+    waiting: () => dispatcher?.status() ?? [],
+    onError: (error) => onError(error, 'metrics'),
+  });
 
   let engine: Engine | undefined;
   const named = (resources: readonly string[]) => engine?.named(resources);
-  const { ledger, sources } = await assemble(options, { stack, store, observe: metrics.observeCall, now, named });
+  const { receivers, statusUrl } = await makeReceivers(options, stack);
+  const outbox = createOutboxBook({
+    receivers: receivers.map(({ traits }) => traits),
+    context: () => ({
+      policy: policyOf(config),
+      tagLabels: config.labels,
+      statusUrl,
+      // The daemon serves them itself: they are those of this very version, and reachable where it is.
+      runbookUrl: `${statusUrl}/runbooks`,
+      startedAt,
+    }),
+  });
+  const { ledger, sources } = await assemble(options, {
+    stack,
+    store,
+    observe: metrics.observeCall,
+    now,
+    named,
+    outbox,
+    onQueued: () => dispatcher?.wake(),
+  });
   await ledger.load(await store.load());
   stack.defer(() => ledger.flush());
+  dispatcher = stack.use(
+    startDispatcher({
+      receivers,
+      outbox: {
+        pending: outbox.pending,
+        nextAt: outbox.nextAt,
+        standing: outbox.standing,
+        settle: (receiver, outcomes) => ledger.delivered(receiver, outcomes),
+      },
+      holdMs: config.policy.alertHold,
+      graceMs: GRACE_MS,
+      now,
+      random: Math.random,
+      observe: (delivered) => {
+        metrics.delivered(delivered);
+        logDelivery(log, delivered);
+      },
+      onError,
+    }),
+  );
 
+  const security = await openSecurity(config, log);
+  if (security) stack.use(security);
   const web = stack.use(
     createWeb({
       snapshot: () => ledger.snapshot,
@@ -243,6 +238,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       startedAt,
       now,
       ...(config.web.externalUrl === undefined ? {} : { externalUrl: config.web.externalUrl }),
+      ...(security ? { security } : {}),
       onError,
     }),
   );
@@ -262,6 +258,30 @@ export async function startApp(options: AppOptions): Promise<App> {
     },
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
+}
+
+/** The file of the web server, if there is one: it is read again whenever it changes. */
+async function openSecurity({ web, listen }: Config, log: Logger): Promise<LiveWebFile | undefined> {
+  if (web.configFile === undefined) return undefined;
+  const fields = { file: web.configFile };
+  return openWebFile(web.configFile, {
+    mustAuthenticate: !web.allowUnauthenticated && !isLoopback(listen.host),
+    onReload: (refused) => {
+      if (refused) log.error({ ...fields, err: refused }, 'web.configFile cannot be used; what it said before stands');
+      else log.info(fields, 'web.configFile was read again');
+    },
+  });
+}
+
+/** The receivers of the configuration; nothing is asked yet. */
+async function makeReceivers(
+  { config, env, version }: AppOptions,
+  stack: AsyncDisposableStack,
+): Promise<{ readonly receivers: readonly Receiver[]; readonly statusUrl: string }> {
+  const ca = await extraCa(config);
+  const options = receiverOptions(config, { env, version, ...(ca === undefined ? {} : { ca }) });
+  const receivers = config.receivers.map((receiver) => stack.use(createReceiver(receiver, options)));
+  return { receivers, statusUrl: options.statusUrl.replace(/\/$/, '') };
 }
 
 function startPruning(
@@ -330,42 +350,4 @@ async function lookTwice(sources: readonly Source[], signal: AbortSignal): Promi
       ),
     ),
   );
-}
-
-function logEvent(log: Logger, event: KeyEvent, name: string | undefined): void {
-  const { type, at: _at, ...rest } = event;
-  const fields = { ...(name === undefined ? {} : { name }), ...rest };
-  if (type === 'transition' && event.to === 'inaccessible')
-    log.warn({ event: type, ...fields }, 'key became inaccessible');
-  else if (type === 'transition' && event.to === 'impaired')
-    log.warn({ event: type, ...fields }, 'consumer is impaired');
-  else if (type === 'transition') log.info({ event: type, ...fields }, eventWord(event));
-  else if (type === 'first_seen') log.debug({ event: type, ...fields }, 'seen for the first time');
-  else log.info({ event: type, ...fields }, eventWord(event));
-}
-
-function logSource(
-  log: Logger,
-  record: SourceRecord,
-  before: SourceRecord | undefined,
-  evidence: Evidence | undefined,
-): void {
-  const { target, location, service, reason, objects, account } = record;
-  if (before?.account !== undefined && account !== before.account) {
-    const fields = { target, location, service, account, before: before.account };
-    log.warn(fields, 'the credentials lead to another account; keys of the one before are no longer watched');
-  }
-  if (record.up === false) {
-    // Not its message: that is the cloud's text, and it stands in the evidence of keys where somebody asks for it.
-    const { operation, status, code, requestId } = evidence ?? {};
-    const fields = { target, location, service, reason, operation, status, code, requestId };
-    if (before?.up === false) log.debug(fields, 'source is still down');
-    else log.warn(fields, 'source is down');
-  } else if (reason === 'provider_retired') {
-    const fields = { target, location, service };
-    if (before?.reason === reason) log.debug(fields, 'the service is still retired');
-    else log.info(fields, 'the cloud has retired this service, or the subscription never had it: nothing to watch');
-  } else if (before?.up === false) log.info({ target, location, service, objects }, 'source is up again');
-  else if (before?.up === undefined) log.info({ target, location, service, objects }, 'source is up');
-  else log.debug({ target, location, service, objects }, 'sweep ended');
 }

@@ -18,12 +18,13 @@ import {
 } from '../core/model.ts';
 import type { Policy } from '../core/policy.ts';
 import type { Snapshot } from '../core/snapshot.ts';
+import type { Outcome } from '../notify/dispatcher.ts';
 import type { Service } from '../providers/provider.ts';
 import type { Store, StoredState } from '../store/store.ts';
 import { createConsumerBook } from './consumer-book.ts';
 import { type Draft, emptyDraft, isEmpty } from './draft.ts';
 import { createKeyBook, isBy, type Suspect } from './key-book.ts';
-import type { DeliveryOutcome, OutboxBook } from './outbox.ts';
+import type { OutboxBook } from './outbox.ts';
 import { createSaving } from './saving.ts';
 import { createSeen } from './seen.ts';
 import type { Known, Looked } from './sweep.ts';
@@ -74,7 +75,7 @@ export interface Ledger extends Known {
   /** What only time changes: rules whose date passed, records to forget, a store to try again. */
   tick(): Promise<void>;
   /** Notes what became of what was sent to a receiver. */
-  delivered(receiver: string, outcomes: readonly DeliveryOutcome[]): Promise<void>;
+  delivered(receiver: string, outcomes: readonly Outcome[]): Promise<void>;
   /** Writes what was only in memory (times of looks). Call before the store is closed. */
   flush(): Promise<void>;
 }

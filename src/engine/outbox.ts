@@ -2,32 +2,13 @@
  * What receivers were told, and what they must be told: a book beside those of keys and consumers, so that a change and
  * what must be sent about it are committed together. It sends nothing itself.
  */
-import type { Alert, DeliveryFailure, NotificationRecord, ReceiverTraits } from '../core/alert.ts';
+import type { Alert, NotificationRecord, ReceiverTraits } from '../core/alert.ts';
 import { type AlertContext, alertOfEvent, alertsFrom, nextAlertChange } from '../core/alerts/index.ts';
 import { due } from '../core/due.ts';
 import type { KeyEvent } from '../core/model.ts';
 import type { Snapshot } from '../core/snapshot.ts';
+import type { Outcome, Standing } from '../notify/dispatcher.ts';
 import type { Draft } from './draft.ts';
-
-/** What became of one queued record; `queuedAt` tells which of its versions was sent. */
-export interface DeliveryOutcome {
-  readonly fingerprint: string;
-  readonly queuedAt: number;
-  readonly outcome: 'accepted' | 'dead' | 'retry';
-  readonly reason?: DeliveryFailure;
-  /** ms; no other attempt before. */
-  readonly notBefore?: number;
-}
-
-/** How a receiver stands, for the alerts about receivers and for the metrics. */
-export interface OutboxStatus {
-  readonly receiver: string;
-  readonly pending: number;
-  readonly oldestAt?: number;
-  readonly dead: number;
-  /** Since when something waits although it was tried. */
-  readonly failingSince?: number;
-}
 
 export interface OutboxBookOptions {
   readonly receivers: readonly ReceiverTraits[];
@@ -48,8 +29,8 @@ export interface OutboxBook {
   isDue(now: number): boolean;
   pending(receiver: string, limit: number, now: number): readonly NotificationRecord[];
   nextAt(receiver: string): number | undefined;
-  settle(receiver: string, outcomes: readonly DeliveryOutcome[], draft: Draft, now: number): void;
-  status(): readonly OutboxStatus[];
+  settle(receiver: string, outcomes: readonly Outcome[], draft: Draft, now: number): void;
+  standing(receiver: string): Standing;
 }
 
 /** What is sent again without any change of state is looked for this often, ms. */
@@ -76,32 +57,30 @@ export function createOutboxBook(options: OutboxBookOptions): OutboxBook {
   }
 
   function failing(): { receiver: string; since: number }[] {
-    return status().flatMap(({ receiver, failingSince }) =>
-      failingSince === undefined ? [] : [{ receiver, since: failingSince }],
-    );
+    return options.receivers.flatMap(({ name }) => {
+      const { failingSince } = standing(name);
+      return failingSince === undefined ? [] : [{ receiver: name, since: failingSince }];
+    });
   }
 
-  function status(): OutboxStatus[] {
-    return [...sent].map(([receiver, records]) => {
-      let pending = 0;
-      let dead = 0;
-      let oldestAt: number | undefined;
-      let failingSince: number | undefined;
-      for (const { queuedAt, attempts, dead: refused } of records.values()) {
-        if (refused) dead += 1;
-        if (queuedAt === undefined) continue;
-        pending += 1;
-        oldestAt = Math.min(oldestAt ?? queuedAt, queuedAt);
-        if (attempts > 0) failingSince = Math.min(failingSince ?? queuedAt, queuedAt);
-      }
-      return {
-        receiver,
-        pending,
-        dead,
-        ...(oldestAt === undefined ? {} : { oldestAt }),
-        ...(failingSince === undefined ? {} : { failingSince }),
-      };
-    });
+  function standing(receiver: string): Standing {
+    let pending = 0;
+    let dead = 0;
+    let oldestAt: number | undefined;
+    let failingSince: number | undefined;
+    for (const { queuedAt, attempts, dead: refused } of sent.get(receiver)?.values() ?? []) {
+      if (refused) dead += 1;
+      if (queuedAt === undefined) continue;
+      pending += 1;
+      oldestAt = Math.min(oldestAt ?? queuedAt, queuedAt);
+      if (attempts > 0) failingSince = Math.min(failingSince ?? queuedAt, queuedAt);
+    }
+    return {
+      pending,
+      dead,
+      ...(oldestAt === undefined ? {} : { oldestAt }),
+      ...(failingSince === undefined ? {} : { failingSince }),
+    };
   }
 
   return {
@@ -173,7 +152,7 @@ export function createOutboxBook(options: OutboxBookOptions): OutboxBook {
       }
     },
 
-    status,
+    standing,
   };
 }
 

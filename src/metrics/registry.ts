@@ -42,10 +42,26 @@ export interface ApiCall {
   readonly seconds: number;
 }
 
+/** What became of alerts that were offered to a receiver. */
+export interface DeliveredAlerts {
+  readonly receiver: string;
+  readonly count: number;
+  readonly outcome: 'accepted' | 'dead' | 'retry';
+  readonly reason?: string;
+}
+
+/** What waits for a receiver; ms. */
+export interface Waiting {
+  readonly receiver: string;
+  readonly pending: number;
+  readonly oldestAt?: number;
+}
+
 export interface Metrics {
   /** Of the page that `write` writes. */
   readonly contentType: string;
   observeCall(call: ApiCall): void;
+  delivered(alerts: DeliveredAlerts): void;
   /** Whether a reload of the configuration was accepted. */
   reload(ok: boolean): void;
   /**
@@ -67,17 +83,24 @@ export function createMetrics(options: {
   readonly version: string;
   readonly revision?: string;
   readonly tagLabels: readonly string[];
+  /** What waits for each receiver, at the moment of the scrape. */
+  readonly waiting?: () => readonly Waiting[];
   readonly onError: (error: Error) => void;
 }): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  const { apiRequests, apiDuration, reload, build } = DAEMON_ROWS;
+  const { apiRequests, apiDuration, notifications, notificationFailures, outboxPending, outboxOldest, reload, build } =
+    DAEMON_ROWS;
   const requests = new Counter({ ...metric(apiRequests), registers });
   const durations = new Histogram({
     ...metric(apiDuration),
     buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers,
   });
+  const sent = new Counter({ ...metric(notifications), registers });
+  const failures = new Counter({ ...metric(notificationFailures), registers });
+  const pending = new Gauge({ ...metric(outboxPending), registers });
+  const oldest = new Gauge({ ...metric(outboxOldest), registers });
   const reloaded = new Gauge({ ...metric(reload), registers });
   reloaded.set(1);
   const info = { version: options.version, ...(options.revision && { revision: options.revision }) };
@@ -89,6 +112,12 @@ export function createMetrics(options: {
   /** A metric that cannot be collected must not take the keys with it. */
   async function ownMetrics(): Promise<string> {
     try {
+      pending.reset();
+      oldest.reset();
+      for (const { receiver, pending: count, oldestAt } of options.waiting?.() ?? []) {
+        pending.set({ receiver }, count);
+        if (oldestAt !== undefined) oldest.set({ receiver }, oldestAt / 1000);
+      }
       return await registry.metrics();
     } catch (error) {
       options.onError(new Error("cannot collect the daemon's own metrics", { cause: error }));
@@ -101,6 +130,10 @@ export function createMetrics(options: {
     observeCall({ target, service, operation, code, seconds }) {
       requests.inc({ target, service, operation, code: /^[\w.:-]{1,64}$/.test(code) ? code : 'other' });
       durations.observe({ service }, seconds);
+    },
+    delivered({ receiver, count, outcome, reason }) {
+      if (outcome === 'accepted') sent.inc({ receiver }, count);
+      else failures.inc({ receiver, reason: reason ?? 'refused' }, count);
     },
     reload: (ok) => reloaded.set(ok ? 1 : 0),
     write: (snapshot, out, { gzip, signal }) =>
