@@ -65,7 +65,10 @@ export interface NotificationRecord {
   readonly alert: Alert;
   readonly status: AlertStatus;
   readonly reason: DueReason;
-  /** What the receiver was told of it with other labels (a rise in severity): resolved in the request that tells `alert`. */
+  /**
+   * What the receiver was told of it with other labels (a rise in severity), `endsAt`: when it was replaced. Resolved in the
+   * request that tells `alert`.
+   */
   readonly replaces?: Alert;
   /**
    * In the outbox since then, not acknowledged yet; absent: nothing waits. What changes while it waits counts on by 1 ms, so

@@ -184,6 +184,7 @@ export const anyNotification = shape<NotificationRecord>(
     queuedAt: instant,
     sentAt: instant,
     resolvedAt: instant,
+    endHeardAt: instant,
     notBefore: instant,
     dead: shape<Required<NotificationRecord>['dead']>(
       { at: instant, reason: fc.constantFrom(...DELIVERY_FAILURES) },
