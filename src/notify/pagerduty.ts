@@ -4,7 +4,7 @@ import type { ReceiverConfig } from '../config/config.ts';
 import { type Answer, byStatus, byStatusAndShape, createPoster, misconfigured } from './http.ts';
 import { readSecret, secretOf } from './options.ts';
 import type { Notification, Receiver, ReceiverOptions } from './receiver.ts';
-import { clipped, factsOf, inLine, linksOf, shown, summaryOf } from './text.ts';
+import { clipped, factsOf, inLine, linksOf, shown, summaryOf, withoutReplaced } from './text.ts';
 
 const URL_DEFAULT = 'https://events.pagerduty.com/v2/enqueue';
 const MAX_SUMMARY = 1_024;
@@ -13,7 +13,8 @@ const MAX_DEDUP_KEY = 255;
 const MAX_DETAIL = 8_000;
 
 /**
- * One event a request, in the order of the batch. A new key version is not sent at all: it is nobody's incident.
+ * One event a request, in the order of the batch. A change of labels is told by triggering again: a resolve in between would
+ * end the incident that somebody works on. A new key version is not sent at all: it is nobody's incident.
  * `options.url` leads elsewhere (the service region of the EU has an address of its own).
  * @throws Error when a proxy that is to be used has an address that is none
  */
@@ -29,7 +30,7 @@ export function createPagerDuty(config: ReceiverConfig, options: ReceiverOptions
       signal.throwIfAborted();
       const key = await readSecret(routingKey);
       if (key.value === undefined) return misconfigured(key.problem);
-      for (const one of batch) {
+      for (const one of withoutReplaced(batch)) {
         const body = JSON.stringify(event(one, key.value, options));
         const delivery = await poster.post({ url, body, judge }, signal);
         if (delivery.outcome !== 'accepted') return delivery;

@@ -3,7 +3,7 @@ import type { ReceiverConfig } from '../config/config.ts';
 import { type Answer, byStatus, createPoster, misconfigured } from './http.ts';
 import { readSecret, secretOf } from './options.ts';
 import type { Notification, Receiver, ReceiverOptions } from './receiver.ts';
-import { clipped, endOf, factsOf, linksOf, shown, summaryOf, wordOf } from './text.ts';
+import { clipped, endOf, factsOf, linksOf, shown, summaryOf, withoutReplaced, wordOf } from './text.ts';
 
 /** Alerts in one message: what still can be read on a phone; two blocks each of the 50 that a message may have. */
 const MAX_BATCH = 10;
@@ -30,9 +30,11 @@ export function createSlack(config: ReceiverConfig, options: ReceiverOptions): R
     maxBatch: MAX_BATCH,
     async send(batch, signal) {
       signal.throwIfAborted();
+      const telling = withoutReplaced(batch);
+      if (telling.length === 0) return { outcome: 'accepted' };
       const url = await readSecret(source);
       if (url.value === undefined) return misconfigured(url.problem);
-      const body = JSON.stringify(message(withoutReplaced(batch), options));
+      const body = JSON.stringify(message(telling, options));
       return poster.post({ url: url.value, body, judge, explain: wordIn }, signal);
     },
     [Symbol.asyncDispose]: () => poster[Symbol.asyncDispose](),
@@ -51,12 +53,6 @@ function judge(answer: Answer) {
 /** Slack explains itself in one word: `invalid_blocks`. Anything else stays unread. */
 function wordIn({ text }: Answer): string | undefined {
   return /^[a-z_]{3,40}$/.exec(text.trim())?.[0];
-}
-
-/** Without what was resolved only because the same alert fires on with other labels. */
-function withoutReplaced(batch: readonly Notification[]): readonly Notification[] {
-  const firing = new Set(batch.filter(({ status }) => status === 'firing').map(({ alert }) => alert.fingerprint));
-  return batch.filter(({ status, alert }) => status === 'firing' || !firing.has(alert.fingerprint));
 }
 
 function message(batch: readonly Notification[], { statusUrl }: ReceiverOptions) {
@@ -80,12 +76,14 @@ function dotOf({ alert, status }: Notification): string {
 }
 
 function blocks(notification: Notification, statusUrl: string): object[] {
-  const { alert, status } = notification;
+  const { alert, status, reason } = notification;
   const { description, undo } = alert.annotations;
   const lines = [`${dotOf(notification)} *${wordOf(notification)}: ${mrkdwn(summaryOf(notification), MAX.summary)}*`];
   if (status === 'resolved') lines.push(mrkdwn(endOf(notification), MAX.fact));
-  else {
-    if (description) lines.push(mrkdwn(shown(description), MAX.description));
+  // Who hears of the end first has to be told what it is the end of.
+  const known = status === 'resolved' && reason !== 'first';
+  if (description && !known) lines.push(mrkdwn(shown(description), MAX.description));
+  if (status === 'firing') {
     for (const [word, text] of factsOf(notification)) lines.push(`*${word}:* ${mrkdwn(text, MAX.fact)}`);
     if (undo) lines.push(`*Undo:* ${command(shown(undo))}`);
   }

@@ -29,6 +29,14 @@ export function webUrl(text: string | undefined): string | undefined {
   return url.href.length > 2_000 ? undefined : url.href;
 }
 
+/** Without what was resolved only because the same alert fires on with other labels: to people it did not end. */
+export function withoutReplaced(batch: readonly Notification[]): readonly Notification[] {
+  const firing = new Set(batch.filter(({ status }) => status === 'firing').map(({ alert }) => alert.fingerprint));
+  return batch.filter(
+    ({ alert, status, reason }) => status === 'firing' || (reason !== 'changed' && !firing.has(alert.fingerprint)),
+  );
+}
+
 /** What is wrong, in a line. */
 export function summaryOf({ alert: { annotations, labels } }: Notification): string {
   const of = labels.name ?? labels.resource ?? labels.target;

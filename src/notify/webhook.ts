@@ -11,12 +11,10 @@ import { webUrl, wellFormed } from './text.ts';
 
 /** Go's zero time, which Alertmanager writes for what has not ended. */
 const NEVER = '0001-01-01T00:00:00Z';
-/** Labels that make an alert what it is; the others may change while it fires. */
-const IDENTITY = ['alertname', 'resource', 'finding', 'version', 'target', 'location', 'service'] as const;
 const BASE64_SECRET = /^whsec_([A-Za-z0-9+/]+={0,2})$/;
 
 /**
- * One alert a request, which is a group of its own (as `group_by` over everything that identifies it): a group is the unit
+ * One alert a request, which is a group of its own (as `group_by` over every label but the severity): a group is the unit
  * that Alertmanager's readers keep a status of. A request that is repeated because its acknowledgement was lost has the same
  * body and the same `webhook-id`.
  * @throws Error when a proxy that is to be used has an address that is none
@@ -60,9 +58,8 @@ function keyOf(secret: string): Buffer | undefined {
 
 function payload(batch: readonly Notification[], receiver: string, statusUrl: string) {
   const commonLabels = common(batch.map(({ alert }) => alert.labels));
-  const groupLabels = Object.fromEntries(
-    IDENTITY.flatMap((name) => (commonLabels[name] === undefined ? [] : [[name, commonLabels[name]] as const])),
-  );
+  // The severity may rise while it fires; everything else makes it the alert that it is.
+  const { severity: _, ...groupLabels } = commonLabels;
   const group = Object.keys(groupLabels)
     .sort()
     .map((name) => `${name}=${JSON.stringify(groupLabels[name])}`);
