@@ -113,6 +113,22 @@ describe('a request that is refused:', () => {
     expect(deadOf(outbox)).toEqual(['key-0']);
   });
 
+  it('one that changed since is judged anew', async () => {
+    const outbox = new MemoryOutbox(queue(1));
+    const oncall = receiver(poisoned(REFUSED, 'key-0'));
+    await using here = dispatching(outbox, [oncall]);
+    await pass(10_000);
+    for (const changed of [queued(1), queued(0, { queuedAt: T0 + 5 })]) {
+      outbox.put(changed);
+      here.wake();
+      await pass(0);
+    }
+    expect(oncall.taken()).toEqual(['key-1']);
+    expect(deadOf(outbox)).toEqual([]);
+    await pass(300_000);
+    expect(outbox.waiting('oncall')).toHaveLength(1);
+  });
+
   it.each(['unauthorized', 'redirected'] as const)(
     '%s is the receiver, not the alert: one request, then a backoff',
     async (reason) => {
@@ -181,6 +197,22 @@ describe('a receiver that stumbles over one alert:', () => {
     // Eight attempts until the pace is five minutes, eleven after them; each search is twelve requests at most.
     expect(oncall.got.length).toBeLessThanOrEqual(20 * 12);
     expect(outbox.waiting('oncall')).toHaveLength(256);
+  });
+
+  it('while it is down altogether, or says when it is back, nothing new is offered before its time', async () => {
+    for (const answer of [DOWN, { ...DOWN, retryAfterMs: 1 }]) {
+      const outbox = new MemoryOutbox(queue(2));
+      const oncall = receiver(() => answer);
+      await using here = dispatching(outbox, [oncall]);
+      // At 1, 3, 7, 15 and 31 seconds; the next one is a minute away.
+      await pass(40_000);
+      const asked = oncall.got.length;
+      expect(asked).toBe(answer === DOWN ? 3 + 3 * 3 : 6);
+      outbox.put(queued(2));
+      here.wake();
+      await pass(20_000);
+      expect(oncall.got).toHaveLength(asked);
+    }
   });
 
   it('by throwing: it is told of, and found like one that is refused', async () => {

@@ -155,6 +155,24 @@ describe('a receiver that takes nothing now:', () => {
     });
   });
 
+  it('is left alone for a moment at least, and after each success the pace is quick again', async () => {
+    const outbox = new MemoryOutbox(queue(1));
+    const oncall = receiver((_b, _s, nth) => (nth % 4 === 0 ? ACCEPTED : DOWN));
+    let random = 0.999_999;
+    await using here = dispatching(outbox, [oncall], { random: () => random });
+    await pass(7_000);
+    random = 0;
+    outbox.put(queued(1));
+    here.wake();
+    await pass(300);
+    random = 0.999_999;
+    outbox.put(queued(2));
+    here.wake();
+    await pass(1_000);
+    const at = [0, 1_000, 3_000, 7_000, 7_000, 7_100, 7_200, 7_300, 7_300, 8_300];
+    expect(oncall.got.map((one) => one.at - 60_000)).toEqual(at);
+  });
+
   it('gets everything in order when it is back after half an hour, also what ended, and the pace is quick again', async () => {
     const outbox = new MemoryOutbox(queue(50));
     const oncall = receiver(() => (Date.now() < T0 + 1_860_000 ? DOWN : ACCEPTED));
@@ -189,6 +207,13 @@ describe('a receiver that takes nothing now:', () => {
     vi.setSystemTime(T0 - 86_400_000);
     await pass(3_000);
     expect(oncall.taken()).toEqual(['key-0']);
+
+    const refusing = receiver(() => ({ outcome: 'refused', reason: 'refused' }));
+    await using ___ = dispatching(new MemoryOutbox(queue(1)), [refusing]);
+    await pass(0);
+    vi.setSystemTime(T0 - 2 * 86_400_000);
+    await pass(3_000);
+    expect(refusing.got).toHaveLength(3);
 
     const later = new MemoryOutbox([queued(0, { notBefore: T0 }), queued(1, { notBefore: T0 })]);
     await using __ = dispatching(later, [oncall]);
