@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DASHBOARD_PAGES } from './dashboards/index.ts';
 import { metricsPage } from './metrics-page.ts';
+import { prometheusRule } from './prometheus-rule.ts';
 
 /** A generated page: its path below the root of the project, and its whole text. */
 export interface Page {
@@ -13,7 +14,11 @@ export interface Page {
   render(): string;
 }
 
-export const PAGES: readonly Page[] = [{ file: 'docs/metrics.md', render: metricsPage }, ...DASHBOARD_PAGES];
+export const PAGES: readonly Page[] = [
+  { file: 'docs/metrics.md', render: metricsPage },
+  ...DASHBOARD_PAGES,
+  { file: 'config/kubernetes/prometheus-operator/prometheusrule.yaml', render: prometheusRule },
+];
 
 /** Paths of the pages below `root` that are missing or differ from what code says. */
 export async function stalePages(root: string, pages: readonly Page[]): Promise<string[]> {
