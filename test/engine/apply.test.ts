@@ -97,7 +97,7 @@ describe('what the ledger writes', () => {
     const tries: Array<Change & { refused?: boolean }> = [];
     const disk = { full: false, refuses: '' };
     const store: Store = {
-      load: async () => ({ records: [], consumers: [], sources: [] }),
+      load: async () => ({ records: [], consumers: [], notifications: [], sources: [] }),
       async commit(change) {
         const refused = change.upserts.some(({ stub }) => stub.name === disk.refuses);
         tries.push({ ...change, events: [...change.events], refused });

@@ -199,7 +199,7 @@ describe('the ledger over a store that fails', () => {
     const committed: Change[] = [];
     let broken = false;
     const store: Store = {
-      load: async () => ({ records: [], consumers: [], sources: [] }),
+      load: async () => ({ records: [], consumers: [], notifications: [], sources: [] }),
       async commit(change) {
         if (broken) throw new StoreError('full', 'the disk is full');
         committed.push(change);
