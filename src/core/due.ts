@@ -84,7 +84,7 @@ function goesOn(
   const same: Alert = { ...alert, labels: record.alert.labels, startsAt: record.alert.startsAt };
   if (RANK[alert.labels.severity] > RANK[record.alert.labels.severity]) {
     const risen = { ...alert, startsAt: record.alert.startsAt };
-    return queued({ ...record, alert: risen, ...replaced(record, risen, now) }, 'changed', now);
+    return queued({ ...replacing(record, risen, now), alert: risen }, 'changed', now);
   }
   if (saysMore(same, record.alert)) return queued({ ...record, alert: same }, 'changed', now);
   if (record.queuedAt !== undefined || record.dead || record.sentAt === undefined) return undefined;
@@ -113,9 +113,9 @@ function beginsAgain(
   now: number,
 ): NotificationRecord | undefined {
   if (record.queuedAt === undefined) return begins(alert, receiver, now);
-  const { resolvedAt: _ended, endHeardAt: _heard, ...fired } = record;
-  const other = sameLabels(alert, record.alert) ? {} : replaced(record, alert, now);
-  return queued({ ...fired, alert, status: 'firing', ...other }, 'changed', now);
+  const other = sameLabels(alert, record.alert) ? record : replacing(record, alert, now);
+  const { resolvedAt: _ended, endHeardAt: _heard, ...fired } = other;
+  return queued({ ...fired, alert, status: 'firing' }, 'changed', now);
 }
 
 function isOver(
@@ -150,13 +150,14 @@ function queued(record: NotificationRecord, reason: NotificationRecord['reason']
   };
 }
 
-/** The alert with the labels that the receiver may know, as ended now. What it never heard of at all replaces nothing. */
-function replaced(record: NotificationRecord, by: Alert, now: number): { replaces?: Alert } {
-  const { replaces } = record;
+/** The record with what the receiver may know of it under other labels, as ended now. */
+function replacing(record: NotificationRecord, by: Alert, now: number): NotificationRecord {
+  const { replaces, ...rest } = record;
+  const unheard = record.queuedAt !== undefined || (record.dead !== undefined && record.sentAt === undefined);
   // While an earlier replacement waits, that is what the receiver knows.
-  if (record.queuedAt !== undefined && replaces && !sameLabels(replaces, by)) return {};
-  if (record.dead && record.sentAt === undefined) return {};
-  return { replaces: { ...record.alert, endsAt: record.resolvedAt ?? now } };
+  if (unheard && replaces && !sameLabels(replaces, by)) return record;
+  if (record.dead && record.sentAt === undefined) return rest;
+  return { ...rest, replaces: { ...record.alert, endsAt: record.resolvedAt ?? now } };
 }
 
 function withoutOldReplacement(record: NotificationRecord, now: number): NotificationRecord {
