@@ -14,30 +14,33 @@ const MAX_BATCH = 256;
 /** What fires must still fire a while after it arrived: nobody is told of what had ended before Alertmanager heard of it. */
 const MIN_HOLD_MS = 300_000;
 
+const IDLE: Delivery = { outcome: 'accepted' };
+
 interface Peer {
   readonly url: string;
-  /** What it was asked last; never rejects. */
-  last: Promise<unknown>;
+  /** What becomes of what it was asked last; never rejects. */
+  last: Promise<Delivery>;
 }
 
 /**
  * `send` ends as soon as one peer has accepted, and else when every peer has answered or run out of time. A peer that is
- * slower goes on reading in the background; while it does, it is asked nothing else, so that what resolves an alert never
- * overtakes what fired it. What a peer misses comes to it with the next resend.
+ * slower hears of everything in the background, one request after the other: what resolves an alert never overtakes what
+ * fired it. What waits behind a request that came to nothing is dropped: it comes with the next resend.
  * @throws Error when a proxy that is to be used has an address that is none
  */
 export function createAlertmanager(config: ReceiverConfig, options: ReceiverOptions): Receiver {
   const poster = createPoster(options);
   const urls = config.options.urls as readonly string[];
-  const peers = urls.map((url): Peer => ({ url: `${url.replace(/\/+$/, '')}/api/v2/alerts`, last: Promise.resolve() }));
+  const peers = urls.map(
+    (url): Peer => ({ url: `${url.replace(/\/+$/, '')}/api/v2/alerts`, last: Promise.resolve(IDLE) }),
+  );
 
   function tell(peer: Peer, body: string, enough: AbortSignal, signal: AbortSignal): Promise<Delivery> {
-    const told = peer.last.then(() => {
-      // Its turn comes after another has accepted: nobody waits for what it would say.
-      if (enough.aborted) return { outcome: 'accepted' } as const;
+    const told = peer.last.then((before) => {
+      if (enough.aborted && before.outcome === 'retry') return before;
       return poster.post({ url: peer.url, body, judge: byStatusAndShape }, signal);
     });
-    peer.last = told.catch(() => undefined);
+    peer.last = told.catch(() => IDLE);
     return told;
   }
 
