@@ -108,7 +108,7 @@ const NOTIFICATIONS: readonly Panel[] = [
   stat(
     'Waiting to be sent',
     'Notifications in the outbox: committed, not acknowledged yet.',
-    'max(keyvigil_outbox_pending)',
+    'sum(keyvigil_outbox_pending)',
     {
       thresholds: [
         ['green', null],
