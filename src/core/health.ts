@@ -17,7 +17,7 @@ import type {
 import type { Policy } from './policy.ts';
 import { type PurgedAfter, verdictOf } from './purge.ts';
 import type { InaccessibleReason, UnknownReason } from './reasons.ts';
-import { isStaleRead, takeVersion, type VersionChange } from './versions.ts';
+import { isStaleRead, takeDetailedVersions, takeVersion, type VersionChange } from './versions.ts';
 import { hasBetterWitness, isReplayed, withWitness } from './witness.ts';
 
 /** How long a passing state (`Creating`, `RegisteringDns`) may last before it counts as trouble of the provider. */
@@ -131,7 +131,10 @@ export function rejudge(
   const first = record.facts.detailedAt === undefined;
   // The version is kept for comparison where the details tell none; where they do, they also know how old it is.
   const told = details.version ?? version;
-  return judged(record, told === undefined ? details : { ...details, version: told }, rules, now, first);
+  const facts = told === undefined ? details : { ...details, version: told };
+  const missed = takeDetailedVersions(record, facts);
+  const done = judged(missed.changes.length > 0 ? { ...record, ...missed.fields } : record, facts, rules, now, first);
+  return { ...done, events: [...missed.changes.map((change) => versionEvent(record, change, now)), ...done.events] };
 }
 
 /** Why the key wants another look within seconds, judged by its record alone (after a restart). Blind keys do not. */
@@ -258,7 +261,7 @@ function conclude(
     record: done.record,
     events: [
       ...(settled.transition ? [settled.transition] : []),
-      ...(version.change ? [versionEvent(record, version.change, at)] : []),
+      ...version.changes.map((change) => versionEvent(record, change, at)),
       ...done.events,
     ],
   };

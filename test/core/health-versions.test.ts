@@ -1,7 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { StepRules } from '../../src/core/health.ts';
-import type { Observation } from '../../src/core/model.ts';
-import { failed, look, lost, MINUTE, OK, RULES, run, T0, types, unknown } from './support/looks.ts';
+import { rejudge, type StepRules } from '../../src/core/health.ts';
+import type { KeyEvent, Observation } from '../../src/core/model.ts';
+import { DAY, failed, look, lost, MINUTE, OK, RULES, run, T0, types, unknown } from './support/looks.ts';
 
 const NEVER_BACK: StepRules = { ...RULES, versionsCanReturn: false };
 
@@ -80,6 +81,100 @@ describe('a version', () => {
     expect(record.pastVersions).toHaveLength(100);
     expect(record.pastVersions.at(-1)).toBe('v148');
     expect(record.versionChanges).toBe(149);
+  });
+});
+
+describe('versions that came and went while nobody looked', () => {
+  const made = (...ids: [id: string, createdAt?: number][]) =>
+    ids.map(([id, createdAt]) => ({ id, ...(createdAt !== undefined && { createdAt }) }));
+  const told = (events: readonly KeyEvent[]) => events.slice(1).map(({ type, from, to }) => `${type} ${from} ${to}`);
+  const listed = made(['d', T0 + 4], ['c', T0 + 3], ['b', T0 + 2], ['a', T0 + 1], ['old', T0]);
+  const start = look(T0 + 1, OK, { version: { id: 'a', createdAt: T0 + 1 } });
+
+  it('are announced once each, in the order in which they were made', () => {
+    const now = look(T0 + 3 * DAY, OK, { version: { id: 'd' }, versions: listed });
+    const { record, events } = run([start, now, { ...now, at: now.at + 1 }]);
+    expect(told(events)).toEqual(['new_version a b', 'new_version b c', 'new_version c d']);
+    expect(record).toMatchObject({ versionChanges: 3, pastVersions: ['a', 'b', 'c'] });
+    expect(events.map(({ at }) => at)).toEqual([T0 + 1, now.at, now.at, now.at]);
+  });
+
+  it('are left out where they have no date, or are on their way in', () => {
+    const versions = made(['d', T0 + 4], ['p', T0 + 3], ['undated'], ['a', T0 + 1]);
+    const now = look(T0 + DAY, OK, { version: { id: 'd' }, pendingVersion: { id: 'p' }, versions });
+    expect(told(run([start, now]).events)).toEqual(['new_version a d']);
+  });
+
+  it('are announced where the cloud names only the one before', () => {
+    const now = look(T0 + DAY, OK, { version: { id: 'd' }, previousVersion: { id: 'c' } });
+    expect(told(run([start, now]).events)).toEqual(['new_version a c', 'new_version c d']);
+  });
+
+  it('are none where the date of either end is not known', () => {
+    const bare = look(T0 + 1, OK, { version: { id: 'a' } });
+    const versions = made(['d', T0 + 4], ['c', T0 + 3], ['a']);
+    expect(told(run([bare, look(T0 + DAY, OK, { version: { id: 'd' }, versions })]).events)).toEqual([
+      'new_version a d',
+    ]);
+  });
+
+  it('are none at first sight, whatever the details tell', () => {
+    const { record } = run([look(T0, OK, { version: { id: 'd' } })]);
+    const details = rejudge(record, RULES, T0 + 1, { ...record.facts!, versions: listed, detailedAt: T0 + 1 });
+    expect(details.events).toEqual([]);
+    expect(details.record.versionChanges).toBe(0);
+  });
+
+  it('are announced once the details tell of them, and only then', () => {
+    const { record } = run([start, look(T0 + DAY, OK, { version: { id: 'd' } })]);
+    const facts = { ...record.facts!, versions: listed, detailedAt: T0 + DAY };
+    const first = rejudge(record, RULES, T0 + DAY + 1, facts);
+    expect(first.events).toMatchObject([
+      { at: T0 + DAY + 1, type: 'new_version', from: 'a', to: 'b' },
+      { at: T0 + DAY + 1, type: 'new_version', from: 'b', to: 'c' },
+    ]);
+    expect(first.record).toMatchObject({ versionChanges: 3, pastVersions: ['a', 'b', 'c'] });
+    expect(rejudge(first.record, RULES, T0 + 2 * DAY, { ...facts, detailedAt: T0 + 2 * DAY }).events).toEqual([]);
+  });
+
+  it('are none after a rollback', () => {
+    const events = run([
+      start,
+      look(T0 + 2, OK, { version: { id: 'b', createdAt: T0 + 2 } }),
+      look(T0 + 3, OK, { version: { id: 'a', createdAt: T0 + 1 }, previousVersion: { id: 'x' }, versions: listed }),
+    ]).events;
+    expect(told(events)).toEqual(['new_version a b', 'rolled_back b a']);
+  });
+
+  it('are announced once each however often, and in whatever parts, they are listed', () => {
+    const all = Array.from({ length: 12 }, (_, at) => ({ id: `v${at}`, createdAt: T0 + at }));
+    const arbitraryLook = fc.record({
+      ahead: fc.integer({ min: 0, max: 4 }),
+      lists: fc.boolean(),
+      details: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(arbitraryLook, { maxLength: 10 }), (looks) => {
+        let current = 0;
+        let { record } = run([look(T0, OK, { version: all[0]! })]);
+        const seen: (string | undefined)[] = [];
+        for (const [index, { ahead, lists, details }] of looks.entries()) {
+          current = Math.min(11, current + ahead);
+          const versions = all.slice(0, current + 1).toReversed();
+          const facts = { version: all[current]!, ...(lists && { versions }) };
+          const stepped = run([look(T0 + DAY + index, OK, facts)], undefined, record);
+          seen.push(...stepped.events.map(({ to }) => to));
+          record = stepped.record;
+          if (!details) continue;
+          const told = rejudge(record, RULES, T0 + DAY + index, { ...record.facts!, versions });
+          seen.push(...told.events.map(({ to }) => to));
+          record = told.record;
+        }
+        expect(new Set(seen).size).toBe(seen.length);
+        if (looks.every(({ lists }) => lists)) expect(seen).toEqual(all.slice(1, current + 1).map(({ id }) => id));
+      }),
+      { seed: 3, numRuns: 500 },
+    );
   });
 });
 
