@@ -98,36 +98,36 @@ export function sceneOf(snapshot: Snapshot, context: AlertContext, tags: readonl
   };
 }
 
+/** By resource: the keys and consumers that name it. */
 interface Users {
-  readonly keys: KeyView[];
-  readonly consumers: ConsumerView[];
+  readonly keys: ReadonlyMap<string, readonly KeyView[]>;
+  readonly consumers: ReadonlyMap<string, readonly ConsumerView[]>;
 }
 
 /** Who names whom; made once, and only if somebody asks: it takes a look at everything. */
-function usersOf({ keys, consumers }: Snapshot): ReadonlyMap<string, Users> {
-  const users = new Map<string, Users>();
-  const of = (resource: string): Users => {
-    const known = users.get(resource) ?? { keys: [], consumers: [] };
-    users.set(resource, known);
-    return known;
-  };
-  for (const key of keys) for (const resource of key.dependsOn) of(resource).keys.push(key);
-  for (const consumer of consumers) {
-    for (const resource of new Set(consumer.uses.flatMap((use) => use.key ?? [])))
-      of(resource).consumers.push(consumer);
+function usersOf(snapshot: Snapshot): Users {
+  const keys = new Map<string, KeyView[]>();
+  const consumers = new Map<string, ConsumerView[]>();
+  for (const key of snapshot.keys) for (const resource of key.dependsOn) add(keys, resource, key);
+  for (const consumer of snapshot.consumers) {
+    for (const { key } of consumer.uses) if (key !== undefined) add(consumers, key, consumer);
   }
-  return users;
+  return { keys, consumers };
 }
 
-function reach(resource: string, users: ReadonlyMap<string, Users>): Impact {
+function add<T>(into: Map<string, T[]>, resource: string, user: T): void {
+  const known = into.get(resource);
+  if (known) known.push(user);
+  else into.set(resource, [user]);
+}
+
+function reach(resource: string, users: Users): Impact {
   const keys = new Map<string, KeyView>();
   const consumers = new Map<string, ConsumerView>();
   const waiting = [resource];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    const found = users.get(next);
-    if (!found) continue;
-    for (const consumer of found.consumers) consumers.set(consumer.resource, consumer);
-    for (const key of found.keys) {
+    for (const consumer of users.consumers.get(next) ?? []) consumers.set(consumer.resource, consumer);
+    for (const key of users.keys.get(next) ?? []) {
       if (keys.has(key.resource) || key.resource === resource) continue;
       keys.set(key.resource, key);
       waiting.push(key.resource);
