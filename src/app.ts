@@ -19,6 +19,8 @@ import { intervalOf } from './engine/schedule.ts';
 import { createSource, type LazyConnection, type Source } from './engine/source.ts';
 import { createMetrics } from './metrics/registry.ts';
 import { type Dispatcher, startDispatcher } from './notify/dispatcher.ts';
+import { startHeartbeat, vitalsOf } from './notify/heartbeat.ts';
+import { createPoster } from './notify/http.ts';
 import { createReceiver, receiverOptions } from './notify/index.ts';
 import type { Receiver } from './notify/receiver.ts';
 import { PROVIDERS } from './providers/index.ts';
@@ -247,6 +249,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   engine = stack.use(
     startEngine({ sources, ledger, logger: cronLogger(log), monotonic: () => performance.now(), onError }),
   );
+  startBeating(options, stack, ledger, () => outbox);
   startPruning(stack, store, config.retention.events, now, onError);
   log.info({ url, sources: sources.length, state: config.state }, 'keyvigil is up');
 
@@ -282,6 +285,36 @@ async function makeReceivers(
   const options = receiverOptions(config, { env, version, ...(ca === undefined ? {} : { ca }) });
   const receivers = config.receivers.map((receiver) => stack.use(createReceiver(receiver, options)));
   return { receivers, statusUrl: options.statusUrl.replace(/\/$/, '') };
+}
+
+/** The dead man's switch, if one is configured. */
+function startBeating(
+  { config, env, log, version }: AppOptions,
+  stack: AsyncDisposableStack,
+  ledger: Ledger,
+  book: () => OutboxBook,
+): void {
+  const { heartbeat } = config;
+  if (!heartbeat) return;
+  const poster = stack.use(createPoster(receiverOptions(config, { env, version })));
+  const since = (receiver: string) => book().standing(receiver).failingSince;
+  stack.use(
+    startHeartbeat({
+      url: heartbeat.url,
+      everyMs: heartbeat.every,
+      poster,
+      now: () => Date.now(),
+      vitals: () =>
+        vitalsOf(
+          ledger.snapshot.sources,
+          config.receivers.flatMap(({ name }) => since(name) ?? []),
+        ),
+      onChange: (state) => {
+        if (state === 'beating') log.info('the heartbeat goes out');
+        else log.warn({ reason: state }, 'no heartbeat goes out');
+      },
+    }),
+  );
 }
 
 function startPruning(

@@ -195,6 +195,26 @@ function program(io: Io, done: (code: number) => void): Command {
       done(await checkConfigCommand({ file: configFile, output }, io));
     });
 
+  command('test-notify', 'send a marked test alert to one receiver, end to end; exit 0 when it was taken, 1 when not', [
+    'test-notify oncall --config.file keyvigil.yml',
+    'what became of it, and how long it took',
+  ])
+    .argument('<receiver>', 'its name in the configuration')
+    .addOption(configOption)
+    .addOption(outputOption())
+    .action(async (receiver: string, { configFile, output }: Global & { output: 'text' | 'json' }) => {
+      const stop = stopOn(io, 'SIGHUP', 'SIGINT', 'SIGTERM');
+      const loaded = await load(configFile, io);
+      if (!loaded) return done(EXIT_USAGE);
+      const { testNotifyCommand } = await import('./cli/test-notify.ts');
+      try {
+        done(await testNotifyCommand({ config: loaded.config, receiver, output, version, stop: stop.signal }, io));
+      } catch (error) {
+        if (!stop.signal.aborted) throw error;
+        done(stop.exitCode);
+      }
+    });
+
   command('schema', 'print the JSON Schema of the configuration', [
     'schema > keyvigil.schema.json',
     'for an editor',

@@ -49,11 +49,6 @@ export function inactiveParts(config: Config, services: readonly ServiceDeclarat
       }
     }
   }
-  if (config.receivers.length > 0) sentences.push('receivers are not active yet: nothing is sent');
-  if (config.heartbeat) sentences.push('heartbeat is not active yet: nothing is sent');
-  if (config.web.configFile) {
-    sentences.push('web.configFile is not active yet: the web server asks nobody for a password and speaks plain HTTP');
-  }
   return sentences;
 }
 

@@ -130,6 +130,7 @@ export function createLedger(options: LedgerOptions): Ledger {
         snapshot = undefined;
         const queued = plan(draft, insists);
         await saving.settle(draft, insists);
+        options.outbox?.committed();
         snapshot = undefined;
         if (queued) options.onQueued?.();
         if (draft.events.length > 0) options.onEvents(draft.events);

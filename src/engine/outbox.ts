@@ -27,6 +27,8 @@ export interface OutboxBook {
   plan(snapshot: Snapshot, events: readonly KeyEvent[], draft: Draft, now: number): boolean;
   /** Whether time alone may have changed what must be told. */
   isDue(now: number): boolean;
+  /** What changed so far was committed, or that was tried: from now on `pending` and the others tell of it. */
+  committed(): void;
   pending(receiver: string, limit: number, now: number): readonly NotificationRecord[];
   nextAt(receiver: string): number | undefined;
   settle(receiver: string, outcomes: readonly Outcome[], draft: Draft, now: number): void;
@@ -40,18 +42,25 @@ export function createOutboxBook(options: OutboxBookOptions): OutboxBook {
   const sent = new Map<string, Map<string, NotificationRecord>>(
     options.receivers.map(({ name }) => [name, new Map<string, NotificationRecord>()]),
   );
+  /** What is queued and committed, in the order in which it was queued. */
+  const queues = new Map<string, Map<string, NotificationRecord>>(
+    options.receivers.map(({ name }) => [name, new Map<string, NotificationRecord>()]),
+  );
+  const uncommitted = new Map<string, Pick<NotificationRecord, 'receiver' | 'fingerprint'>>();
   /** Events that are still being told: their alerts end by themselves. */
   let told: readonly Alert[] = [];
   let dueAt = 0;
 
   function put(record: NotificationRecord, draft: Draft): void {
     sent.get(record.receiver)?.set(record.fingerprint, record);
+    uncommitted.set(keyOf(record), record);
     draft.notifications.set(keyOf(record), record);
     draft.endedNotifications.delete(keyOf(record));
   }
 
   function end(record: Pick<NotificationRecord, 'receiver' | 'fingerprint'>, draft: Draft): void {
     sent.get(record.receiver)?.delete(record.fingerprint);
+    uncommitted.set(keyOf(record), record);
     draft.notifications.delete(keyOf(record));
     draft.endedNotifications.set(keyOf(record), { receiver: record.receiver, fingerprint: record.fingerprint });
   }
@@ -87,8 +96,10 @@ export function createOutboxBook(options: OutboxBookOptions): OutboxBook {
     load(records, draft) {
       for (const record of records) {
         const known = sent.get(record.receiver);
-        if (known) known.set(record.fingerprint, record);
-        else end(record, draft);
+        if (known) {
+          known.set(record.fingerprint, record);
+          uncommitted.set(keyOf(record), record);
+        } else end(record, draft);
         if (known && record.alert.endsAt !== undefined) told = [...told, record.alert];
       }
     },
@@ -114,18 +125,31 @@ export function createOutboxBook(options: OutboxBookOptions): OutboxBook {
 
     isDue: (now) => now >= dueAt,
 
+    committed() {
+      for (const { receiver, fingerprint } of uncommitted.values()) {
+        const queue = queues.get(receiver);
+        const record = sent.get(receiver)?.get(fingerprint);
+        const before = queue?.get(fingerprint);
+        // What is tried again keeps its place; what says something new goes to the end.
+        if (before && before.queuedAt !== record?.queuedAt) queue?.delete(fingerprint);
+        if (record?.queuedAt !== undefined) queue?.set(fingerprint, record);
+      }
+      uncommitted.clear();
+    },
+
     pending(receiver, limit, now) {
-      const waiting = [...(sent.get(receiver)?.values() ?? [])].filter(
-        ({ queuedAt, notBefore }) => queuedAt !== undefined && (notBefore ?? 0) <= now,
-      );
-      return waiting.sort((a, b) => (a.queuedAt ?? 0) - (b.queuedAt ?? 0)).slice(0, limit);
+      const waiting: NotificationRecord[] = [];
+      for (const record of queues.get(receiver)?.values() ?? []) {
+        if (waiting.length >= limit) break;
+        if ((record.notBefore ?? 0) <= now) waiting.push(record);
+      }
+      return waiting;
     },
 
     nextAt(receiver) {
       let next: number | undefined;
-      for (const { queuedAt, notBefore } of sent.get(receiver)?.values() ?? []) {
-        if (queuedAt === undefined) continue;
-        next = Math.min(next ?? Number.POSITIVE_INFINITY, notBefore ?? queuedAt);
+      for (const { queuedAt, notBefore } of queues.get(receiver)?.values() ?? []) {
+        next = Math.min(next ?? Number.POSITIVE_INFINITY, notBefore ?? queuedAt ?? 0);
       }
       return next;
     },

@@ -95,16 +95,13 @@ ${yaml}`,
   });
 
   it('warns at the start of everything in its configuration that does nothing yet', async () => {
-    const place = daemonPlace(`
-receivers: [{ name: chat, slack: { urlFile: hook } }]
-heartbeat: { url: "https://example.com/beat" }
-`);
-    place.file('hook', 'https://example.com/hook');
+    const place = daemonPlace();
+    const config = readFileSync(join(place.directory, 'keyvigil.yml'), 'utf8');
+    place.file('keyvigil.yml', config.replace('services: {', 'services: { mediaconnect: {}, '));
     await using child = startCli(['serve'], place);
     await listening(child);
     expect(logLines(child).filter(({ level }) => level === 40)).toEqual([
-      expect.objectContaining({ msg: 'receivers are not active yet: nothing is sent' }),
-      expect.objectContaining({ msg: 'heartbeat is not active yet: nothing is sent' }),
+      expect.objectContaining({ msg: expect.stringContaining('service "mediaconnect" of target') }),
     ]);
   });
 

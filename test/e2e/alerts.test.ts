@@ -141,9 +141,9 @@ describe('a receiver that is down', () => {
     await world.start();
     await world.pass(30 * MINUTE);
     sink.answer = 200;
-    await world.until('the end', 6 * MINUTE, () => sink.told.length > 1);
+    await world.until('the end', 6 * MINUTE, () => at.of('KeyvigilKeyInaccessible').length > 1);
     await world.pass(10 * MINUTE);
-    expect(sink.told.map(({ status }) => status)).toEqual(['firing', 'resolved']);
+    expect(at.of('KeyvigilKeyInaccessible').map(({ status }) => status)).toEqual(['firing', 'resolved']);
   }, 60_000);
 });
 
