@@ -27,11 +27,6 @@ export function down(downSince: number, parts: Partial<SourceRecord> = {}): Sour
   return source({ up: false, reason: 'timeout', downSince, ...parts });
 }
 
-/** The last look of a source proved nothing. */
-export function inVain(where = SECRETS, at = T0): { readonly witnesses: readonly Witness[] } {
-  return { witnesses: [{ ...where, at, conclusive: false }] };
-}
-
 export function blindSince(
   since: number,
   where: typeof KMS | typeof SECRETS = SECRETS,
