@@ -1,7 +1,7 @@
 /** A world of keys, consumers and sources, and what fires in it. */
 import type { Alert, AlertName } from '../../../src/core/alert.ts';
 import { type AlertContext, alertsFrom } from '../../../src/core/alerts/index.ts';
-import type { ConsumerRecord, KeyRecord, SourceRecord, Witness } from '../../../src/core/model.ts';
+import type { ConsumerRecord, KeyRecord, SourceRecord } from '../../../src/core/model.ts';
 import type { Snapshot } from '../../../src/core/snapshot.ts';
 import { graphOf, OPTIONS } from './graphs.ts';
 import { HOUR, MINUTE, POLICY, T0 } from './looks.ts';
