@@ -68,9 +68,10 @@ type Composed = { readonly root: ParsedNode } | { readonly problems: readonly Pr
 
 /**
  * Reads a file.
+ * @param env for `${ENV}`; without it a dollar sign is a dollar sign
  * @returns the document, or the problems (at least one) that keep it from being read at all
  */
-export function readDocument(text: string, env: Env): ConfigDocument | { readonly problems: readonly Problem[] } {
+export function readDocument(text: string, env?: Env): ConfigDocument | { readonly problems: readonly Problem[] } {
   if (Buffer.byteLength(text) > MAX_FILE_BYTES) return refuse(TOO_LARGE);
   const lines = new LineCounter();
   const composed = compose(text, lines);
@@ -135,7 +136,7 @@ function compose(text: string, lines: LineCounter): Composed {
 /** Walks the nodes once: values, aliases, duplicate keys and `${ENV}`, each with its place. */
 class Builder {
   readonly #lines: LineCounter;
-  readonly #env: Env;
+  readonly #env: Env | undefined;
   readonly #problems: Problem[] = [];
   readonly #origins = new WeakMap<Node, Origin>();
   readonly #anchors = new Map<string, Node>();
@@ -144,7 +145,7 @@ class Builder {
   #size = 0;
   #aliased = 0;
 
-  constructor(lines: LineCounter, env: Env) {
+  constructor(lines: LineCounter, env: Env | undefined) {
     this.#lines = lines;
     this.#env = env;
   }
@@ -201,7 +202,7 @@ class Builder {
   }
 
   #scalar(scalar: Scalar): unknown {
-    if (typeof scalar.value !== 'string' || !scalar.value.includes('$')) return scalar.value;
+    if (!this.#env || typeof scalar.value !== 'string' || !scalar.value.includes('$')) return scalar.value;
     const { text, problems } = interpolate(scalar.value, this.#env);
     for (const problem of problems) this.#problem(scalar, problem);
     if (problems.length > 0) this.#origins.set(scalar, 'unresolved');

@@ -1,24 +1,13 @@
 /** The text of a configuration to its values or to everything that is wrong with it. Does no IO. */
 import { resolve } from 'node:path';
+import { type ConfigIssue, checkSchema, tidy } from './check.ts';
 import type { Config } from './config.ts';
-import { type ConfigDocument, type Path, type Place, readDocument } from './document.ts';
-import { expectation, pathText, unknownKey } from './messages.ts';
+import { type Place, readDocument } from './document.ts';
+import { pathText } from './messages.ts';
 import type { ServiceDeclaration } from './planned.ts';
 import { resolveConfig } from './resolve.ts';
-import { applyRules, type FileReference } from './rules.ts';
-import { configFor, knownServices, type ParsedConfig } from './schema.ts';
-
-/** One thing that is wrong, or worth a warning. Line and column count from 1. */
-export interface ConfigIssue extends Place {
-  /** The file's name as it was given. */
-  readonly file: string;
-  readonly message: string;
-}
-
-/** `file:line:column: message`, which editors and terminals make a link of. */
-export function issueText({ file, line, column, message }: ConfigIssue): string {
-  return `${file}:${line}:${column}: ${message}`;
-}
+import { applyRules, type FileReference, type Violation } from './rules.ts';
+import { configFor, knownServices } from './schema.ts';
 
 /** What a configuration is read with. */
 export interface LoadOptions {
@@ -35,31 +24,10 @@ export interface Parsed {
   /** In the order of the file. */
   readonly issues: readonly ConfigIssue[];
   readonly warnings: readonly ConfigIssue[];
+  /** Broken as well, unless the web.configFile lets nobody in who cannot prove who they are. */
+  readonly unlessAuthenticated: readonly ConfigIssue[];
   /** Files that must be there. */
   readonly files: readonly (FileReference & { readonly place: Place })[];
-}
-
-/** More than anybody reads at once. */
-const MAX_ISSUES = 100;
-
-/** Sorts by line, then column. */
-export function byPlace(a: Place, b: Place): number {
-  return a.line - b.line || a.column - b.column;
-}
-
-/** In order, each once, and no more of them than anybody reads. */
-function tidy(file: string, found: readonly (Place & { readonly message: string })[]): readonly ConfigIssue[] {
-  const issues = new Map<string, ConfigIssue>();
-  for (const { line, column, message } of [...found].sort(byPlace)) {
-    const issue = { file, line, column, message };
-    issues.set(issueText(issue), issue);
-  }
-  const kept = [...issues.values()].slice(0, MAX_ISSUES);
-  const last = kept.at(-1);
-  if (last && issues.size > kept.length) {
-    kept.push({ ...last, message: `and ${issues.size - kept.length} more problems from here on` });
-  }
-  return kept;
 }
 
 /**
@@ -68,15 +36,18 @@ function tidy(file: string, found: readonly (Place & { readonly message: string 
  */
 export function parseConfig(text: string, file: string, options: LoadOptions): Parsed {
   const document = readDocument(text, options.env);
-  if (!('value' in document)) return { issues: tidy(file, document.problems), warnings: [], files: [] };
+  if (!('value' in document)) {
+    return { issues: tidy(file, document.problems), warnings: [], unlessAuthenticated: [], files: [] };
+  }
 
   const services = knownServices(options.services).map(({ name }) => name);
   const ruling = applyRules(document.value, services, (path) => document.place(path, 'value').line);
-  const checked = checkSchema(document, options.services);
-  const broken = ruling.violations
-    .filter(({ path }) => document.origin(path) !== 'unresolved')
-    .map(({ path, at, message }) => ({ ...document.place(path, at), message }));
-  const issues = tidy(file, [...document.problems, ...broken, ...checked.problems]);
+  const checked = checkSchema(document, configFor(options.services));
+  const placed = (violations: readonly Violation[]) =>
+    violations
+      .filter(({ path }) => document.origin(path) !== 'unresolved')
+      .map(({ path, at, message }) => ({ ...document.place(path, at), message }));
+  const issues = tidy(file, [...document.problems, ...placed(ruling.violations), ...checked.problems]);
   const inline = ruling.inlineSecrets
     .filter((path) => document.origin(path) === 'literal')
     .map((path) => ({
@@ -88,49 +59,9 @@ export function parseConfig(text: string, file: string, options: LoadOptions): P
       checked.parsed && { config: resolveConfig(checked.parsed, resolve(file), options.services) }),
     issues,
     warnings: tidy(file, inline),
+    unlessAuthenticated: tidy(file, placed(ruling.unlessAuthenticated)),
     files: ruling.files
       .filter(({ path }) => document.origin(path) !== 'unresolved')
       .map((reference) => ({ ...reference, place: document.place(reference.path, 'value') })),
   };
-}
-
-function checkSchema(document: ConfigDocument, services: readonly ServiceDeclaration[]) {
-  const valid = new Map<string, readonly string[]>();
-  const result = configFor(services).safeParse(document.value, {
-    error: (issue) => {
-      // Only here is the object at hand whose key is not known; the issue that comes out has no more than the key.
-      const shape = (issue.inst as { _zod?: { def?: { shape?: object } } } | undefined)?._zod?.def?.shape;
-      if (issue.code === 'unrecognized_keys') valid.set(pathText(pathOf(issue.path)), Object.keys(shape ?? {}));
-      return expectation(issue);
-    },
-  });
-  if (result.success) return { parsed: result.data satisfies ParsedConfig, problems: [] };
-  const problems: (Place & { message: string })[] = [];
-  for (const issue of result.error.issues) {
-    const path = pathOf(issue.path);
-    if (problems.length > MAX_ISSUES) break;
-    if (issue.code === 'unrecognized_keys') {
-      for (const key of issue.keys.slice(0, MAX_ISSUES)) {
-        const message = unknownKey(key, path, valid.get(pathText(path)) ?? [], isBare(document.value, [...path, key]));
-        problems.push({ ...document.place([...path, key], 'key'), message });
-      }
-      continue;
-    }
-    const origin = document.origin(path);
-    if (origin === 'unresolved') continue;
-    const at = issue.code === 'invalid_key' ? 'key' : 'value';
-    const note = origin === 'interpolated' && issue.code === 'invalid_type' ? ', and a variable always gives text' : '';
-    problems.push({ ...document.place(path, at), message: `${pathText(path)}: ${issue.message}${note}` });
-  }
-  return { problems };
-}
-
-function pathOf(path: readonly PropertyKey[] | undefined): Path {
-  return (path ?? []).map((step) => (typeof step === 'symbol' ? String(step) : step));
-}
-
-function isBare(value: unknown, path: Path): boolean {
-  let at: unknown = value;
-  for (const step of path) at = (at as Record<string | number, unknown> | null | undefined)?.[step];
-  return at === null || at === undefined;
 }

@@ -28,6 +28,8 @@ export interface FileReference {
 export interface Ruling {
   readonly violations: readonly Violation[];
   readonly files: readonly FileReference[];
+  /** Broken as well, unless the web.configFile lets nobody in who cannot prove who they are. */
+  readonly unlessAuthenticated: readonly Violation[];
   /** Secrets that stand in the file itself. */
   readonly inlineSecrets: readonly Path[];
 }
@@ -157,12 +159,13 @@ export function applyRules(value: unknown, services: readonly string[], line: (p
   file(settings(root.outbound), ['outbound'], 'caFile');
   file(settings(root.web), ['web'], 'configFile');
   const address = typeof root.listen === 'string' ? parseListen(root.listen) : undefined;
-  // A web.configFile does not count as long as nothing asks for the passwords in it (see `inactiveParts`).
+  const unlessAuthenticated: Violation[] = [];
   if (address && !isLoopback(address.host) && settings(root.web)?.allowUnauthenticated !== true) {
-    refuse(
-      ['listen'],
-      'every machine that reaches this address could read everything: listen on 127.0.0.1, or say web.allowUnauthenticated: true',
-    );
+    const message =
+      'listen: every machine that reaches this address could read everything: listen on 127.0.0.1, let web.configFile ask for passwords or client certificates, or say web.allowUnauthenticated: true';
+    // Whether that file asks for anything is known only once it has been read.
+    const found = settings(root.web)?.configFile === undefined ? violations : unlessAuthenticated;
+    found.push({ path: ['listen'], at: 'value', message });
   }
-  return { violations, files, inlineSecrets };
+  return { violations, unlessAuthenticated, files, inlineSecrets };
 }

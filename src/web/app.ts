@@ -24,6 +24,14 @@ export function createApp(deps: WebDeps, own: () => OwnNames): Hono {
   const overview = () => overviews(deps.snapshot());
 
   app.use(
+    async (c, next) => {
+      await next();
+      // The operator's word, over our own.
+      for (const [name, value] of deps.security?.current.headers ?? []) {
+        if (value === '') c.res.headers.delete(name);
+        else c.res.headers.set(name, value);
+      }
+    },
     compress(),
     secureHeaders({
       contentSecurityPolicy: {

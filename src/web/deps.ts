@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { EventType, KeyEvent, StoredEvent } from '../core/model.ts';
 import type { Snapshot } from '../core/snapshot.ts';
+import type { LiveWebFile } from './web-config.ts';
 
 /** Which part of the durable log is asked for. */
 export interface EventsQuery {
@@ -41,6 +42,8 @@ export interface WebDeps {
   /** ms since the epoch. */
   readonly startedAt: number;
   now(): number;
+  /** TLS, users and headers of `web.configFile`; plain HTTP for everybody without it. */
+  readonly security?: LiveWebFile;
   /** Where people reach this server through a proxy. */
   readonly externalUrl?: string;
   /** What must be logged: a bug, or a dependency that failed. `where` is the route. */

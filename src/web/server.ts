@@ -1,8 +1,14 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerOptions, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { isDeepStrictEqual } from 'node:util';
 import { getRequestListener } from '@hono/node-server';
+import type { WebTls } from '../config/web-file.ts';
 import { createApp } from './app.ts';
 import type { WebDeps } from './deps.ts';
+import { createDoor, setHeaders } from './door.ts';
+import { admits, clientOptions } from './tls.ts';
 
 /** Bounds that keep one client from holding the server up for the others. */
 export interface WebLimits {
@@ -53,37 +59,83 @@ export function createWeb(deps: WebDeps, limits: Partial<WebLimits> = {}): Web {
   // Node's own list of idle connections leaves out those that never sent a request, as browsers open them in advance.
   const idle = new Set<Socket>();
   let closing = false;
-  const server = createServer(
-    {
-      headersTimeout: bounds.headersTimeoutMs,
-      requestTimeout: bounds.requestTimeoutMs,
-      keepAliveTimeout: bounds.keepAliveTimeoutMs,
-      // Node looks for slow requests only this often; its default of 30 s would make the timeouts meaningless.
-      connectionsCheckingInterval: Math.min(1_000, bounds.headersTimeoutMs / 2),
-      maxHeaderSize: bounds.maxHeaderBytes,
-    },
-    (request, response) => {
-      const { socket } = request;
-      const expiry = setTimeout(() => socket.destroy(), bounds.responseTimeoutMs);
-      idle.delete(socket);
-      response.once('close', () => {
-        clearTimeout(expiry);
-        if (closing) socket.destroySoon();
-        else if (!socket.destroyed) idle.add(socket);
-      });
-      const path = request.url?.split('?', 1)[0];
-      const answered = path === '/metrics' ? answerMetrics(deps, request, response) : answer(request, response);
-      answered.catch((error: unknown) => {
-        deps.onError(error, `${request.method} ${path}`);
-        socket.destroy();
-      });
-    },
-  );
-  server.maxConnections = bounds.maxConnections;
-  server.on('connection', (socket) => {
+  const door = createDoor();
+  const security = deps.security;
+  // Connections of those who were let in by other certificates than would be now.
+  const outdated = new WeakSet<Socket>();
+  const busy = new Set<Socket>();
+
+  async function serve(request: IncomingMessage, response: ServerResponse, path: string | undefined): Promise<void> {
+    if (security) {
+      const passed = door.pass(request, response, security.current);
+      if (!(passed instanceof Promise ? await passed : passed)) return;
+    }
+    await (path === '/metrics' ? answerMetrics(deps, request, response) : answer(request, response));
+  }
+
+  function onRequest(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request;
+    if (socket.destroyed) return;
+    const expiry = setTimeout(() => socket.destroy(), bounds.responseTimeoutMs);
+    idle.delete(socket);
+    busy.add(socket);
+    response.once('close', () => {
+      clearTimeout(expiry);
+      busy.delete(socket);
+      if (closing || outdated.has(socket)) socket.destroySoon();
+      else if (!socket.destroyed) idle.add(socket);
+    });
+    const path = request.url?.split('?', 1)[0];
+    serve(request, response, path).catch((error: unknown) => {
+      // Whoever left while a password was compared misses nothing.
+      if (!socket.destroyed) deps.onError(error, `${request.method} ${path}`);
+      socket.destroy();
+    });
+  }
+
+  function onOpen(socket: Socket): void {
     idle.add(socket);
     socket.once('close', () => idle.delete(socket));
+  }
+
+  const options: ServerOptions = {
+    headersTimeout: bounds.headersTimeoutMs,
+    requestTimeout: bounds.requestTimeoutMs,
+    keepAliveTimeout: bounds.keepAliveTimeoutMs,
+    // Node looks for slow requests only this often; its default of 30 s would make the timeouts meaningless.
+    connectionsCheckingInterval: Math.min(1_000, bounds.headersTimeoutMs / 2),
+    maxHeaderSize: bounds.maxHeaderBytes,
+  };
+  const server = security?.current.tls ? secured(security.current.tls) : createServer(options, onRequest);
+  server.maxConnections = bounds.maxConnections;
+  // Those that have not got through their handshake are among these and not among the idle ones.
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
   });
+  server.on(security?.current.tls ? 'secureConnection' : 'connection', onOpen);
+
+  function secured(tls: WebTls) {
+    const made = createSecureServer(
+      { ...options, ...tls.context, ...clientOptions(tls), handshakeTimeout: bounds.headersTimeoutMs },
+      onRequest,
+    );
+    // Before the server reads a request from it.
+    made.prependListener('secureConnection', (socket: TLSSocket) => {
+      if (!admits(socket, security?.current.tls ?? tls)) socket.destroy();
+    });
+    security?.onChange((before) => {
+      const now = security.current.tls;
+      if (!now || isDeepStrictEqual(before.tls, now)) return;
+      made.setSecureContext(now.context);
+      Object.assign(made, clientOptions(now));
+      if (isDeepStrictEqual([before.tls?.clients, before.tls?.context.ca], [now.clients, now.context.ca])) return;
+      for (const socket of busy) outdated.add(socket);
+      for (const socket of idle) socket.destroy();
+    });
+    return made;
+  }
 
   return {
     async listen(host, port) {
@@ -98,15 +150,19 @@ export function createWeb(deps: WebDeps, limits: Partial<WebLimits> = {}): Web {
       server.on('error', (error) => deps.onError(error, 'listen'));
       listenHost = host;
       const address = server.address() as AddressInfo;
-      return { url: `http://${urlHost(host)}:${address.port}` };
+      const scheme = security?.current.tls ? 'https' : 'http';
+      return { url: `${scheme}://${urlHost(host)}:${address.port}` };
     },
 
     async [Symbol.asyncDispose]() {
+      await using _door = door;
       if (!server.listening) return;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       closing = true;
       for (const socket of idle) socket.destroy();
-      const expiry = setTimeout(() => server.closeAllConnections(), bounds.drainMs);
+      const expiry = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, bounds.drainMs);
       await closed;
       clearTimeout(expiry);
     },
@@ -123,6 +179,7 @@ function urlHost(host: string): string {
 async function answerMetrics(deps: WebDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
   response.setHeader('X-Content-Type-Options', 'nosniff');
   response.setHeader('Cache-Control', 'no-store');
+  if (deps.security) setHeaders(response, deps.security.current);
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.writeHead(405, { Allow: 'GET, HEAD' }).end();
     return;

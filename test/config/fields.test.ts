@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { parseDuration } from '../../src/config/duration.ts';
 import { isLoopback, parseListen } from '../../src/config/listen.ts';
+import { parseConfig } from '../../src/config/load.ts';
 import { nextRuns } from '../../src/config/schedule.ts';
+import { SERVICES } from '../../src/providers/index.ts';
 import { configOf, messagesOf, TARGETS } from './files.ts';
 
 describe('durations', () => {
@@ -55,15 +57,21 @@ describe('listen', () => {
     expect(parseListen(text)).toBeUndefined();
   });
 
-  it('may be open to other machines only if that is said, and a web.configFile that nothing reads yet does not say it', () => {
+  it('may be open to other machines only if that is said, or if web.configFile asks for proof', () => {
     const open = 'listen: 0.0.0.0:1\n';
+    const message = expect.stringContaining('listen: every machine that reaches this address could read everything');
+    expect(messagesOf(`${open}${TARGETS}`)).toEqual([message]);
     expect(configOf(`${open}${TARGETS}web: { allowUnauthenticated: true }`).listen).toEqual({
       host: '0.0.0.0',
       port: 1,
     });
-    expect(messagesOf(`${open}${TARGETS}web: { configFile: web.yml }`)).toEqual([
-      expect.stringContaining('listen: every machine that reaches this address could read everything'),
-    ]);
+    // What stands in that file is not known yet.
+    const { issues, unlessAuthenticated } = parseConfig(`${open}${TARGETS}web: { configFile: web.yml }`, 'k.yml', {
+      env: {},
+      services: SERVICES,
+    });
+    expect(issues).toEqual([]);
+    expect(unlessAuthenticated).toEqual([{ file: 'k.yml', line: 1, column: 9, message }]);
   });
 });
 
