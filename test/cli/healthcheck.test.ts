@@ -2,6 +2,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { healthcheckCommand } from '../../src/cli/healthcheck.ts';
+import { HASH, secured, TLS } from '../web/secured.ts';
 import { recordedIo } from './io.ts';
 
 describe('the health check', () => {
@@ -58,6 +59,34 @@ describe('the health check', () => {
     expect(io.written.err).toMatch(
       /^keyvigil at http:\S+ does not answer: connect ECONNREFUSED \S+\n.* Invalid URL\n$/,
     );
+  });
+
+  it.each([
+    ['asks for a password', 401, { 'WWW-Authenticate': 'Basic realm="keyvigil", charset="UTF-8"' }, 0],
+    ['turns others away', 429, {}, 0],
+    ['is another server that asks for a password', 401, { 'WWW-Authenticate': 'Basic realm="proxy"' }, 1],
+  ])(
+    'takes a daemon for healthy that answers, without a password of its own: one that %s',
+    async (_, status, headers, code) => {
+      const url = await served((_request, response) => response.writeHead(status, headers).end());
+      expect(await healthcheckCommand(url, recordedIo())).toBe(code);
+    },
+  );
+
+  it.each<[string, string, number]>([
+    ['TLS', TLS, 0],
+    ['TLS and passwords', `${TLS}basic_auth_users: { a: ${HASH} }\n`, 0],
+    ['client certificates', `${TLS}  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n`, 0],
+    [
+      'client certificates in TLS 1.2',
+      `${TLS}  max_version: TLS12\n  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n`,
+      0,
+    ],
+  ])('needs no authority and no certificate on the loopback: %s', async (_, yaml, code) => {
+    await using open = new AsyncDisposableStack();
+    const { url } = await secured(open, yaml);
+    const io = recordedIo();
+    expect([await healthcheckCommand(url, io), io.written.err]).toEqual([code, '']);
   });
 
   it('waits no longer than three seconds for a daemon that hangs', async () => {
