@@ -220,13 +220,31 @@ async function takeLook(env: SweepEnv, look: Look): Promise<(Looked & { failure?
     if ('consumer' in described) {
       return { observation: { ...from, at, evidence, consumer: described.consumer }, ...digest };
     }
-    const { facts, names } = described;
+    const { names } = described;
     if (names) env.named(names);
+    const facts = await withMissed(env, described.facts, known);
     const verdict = rulesOf(env.service).verdict({ facts });
     return { observation: { ...from, at, verdict, evidence, facts }, ...digest };
   } catch (error) {
     if (env.signal.aborted) throw env.signal.reason;
     return failed(env, stub, failureOf(error, env.connection), env.now(), digest);
+  }
+}
+
+/** The facts of a new version with their details: only those tell what came and went before it, in order. */
+async function withMissed(
+  env: SweepEnv,
+  facts: KeyFacts,
+  known: KeyFacts | ConsumerFacts | undefined,
+): Promise<KeyFacts> {
+  const before = known && 'version' in known ? known.version : undefined;
+  if (!env.session.enrich || !before || !facts.version || facts.version.id === before.id) return facts;
+  try {
+    return await env.session.enrich(facts, env.now(), env.context);
+  } catch {
+    env.signal.throwIfAborted();
+    // The new version itself is certain; its details come in the background as ever.
+    return facts;
   }
 }
 

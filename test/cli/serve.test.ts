@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -97,7 +98,7 @@ ${yaml}`,
   it('warns at the start of everything in its configuration that does nothing yet', async () => {
     const place = daemonPlace();
     const config = readFileSync(join(place.directory, 'keyvigil.yml'), 'utf8');
-    place.file('keyvigil.yml', config.replace('services: {', 'services: { mediaconnect: {}, '));
+    place.file('keyvigil.yml', config.replace(' }]', ', services: { kms: {}, mediaconnect: {} } }]'));
     await using child = startCli(['serve'], place);
     await listening(child);
     expect(logLines(child).filter(({ level }) => level === 40)).toEqual([

@@ -66,6 +66,7 @@ export function keyFacts(
       rotationEnabled: known?.rotationEnabled,
       lastRotatedAt: known?.lastRotatedAt,
       nextRotationAt: known?.nextRotationAt,
+      versions: known?.versions,
       detailKey: known?.detailKey,
       detailedAt: known?.detailedAt,
     }),
@@ -124,6 +125,7 @@ export function withDetails(facts: KeyFacts, { status, rotations, tags }: Detail
       : facts.tags,
     ...present({
       version: dated(facts, entries),
+      versions: generations(entries) ?? facts.versions,
       rotationEnabled: status === undefined ? rotationEnabled : told?.KeyRotationEnabled,
       nextRotationAt: status === undefined ? nextRotationAt : instant(told?.NextRotationDate),
       lastRotatedAt: dates === undefined ? lastRotatedAt : dates.length > 0 ? Math.max(...dates) : undefined,
@@ -138,6 +140,19 @@ export function withDetails(facts: KeyFacts, { status, rotations, tags }: Detail
     detailKey: detailKey(facts),
     detailedAt: now,
   };
+}
+
+/** A key rotates at most ten times on demand, and then once in 90 days: what came and went in a downtime is among these. */
+const VERSIONS_KEPT = 20;
+
+/** Material that rotations made current, newest first; undefined where none is told. */
+function generations(rotations: readonly RotationsListEntry[] | undefined): KeyFacts['versions'] {
+  const made = rotations?.flatMap(({ KeyMaterialId: id, RotationDate }) => {
+    const createdAt = instant(RotationDate);
+    return id === undefined || createdAt === undefined ? [] : { id, createdAt };
+  });
+  if (!made || made.length === 0) return undefined;
+  return made.sort((left, right) => right.createdAt - left.createdAt).slice(0, VERSIONS_KEPT);
 }
 
 /** Material is as old as the rotation that made it current; without any rotation, as the key (unless it was imported). */

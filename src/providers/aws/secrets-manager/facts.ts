@@ -117,7 +117,7 @@ export function secretFacts(
   return {
     ...facts,
     dependsOn: known.dependsOn,
-    ...present({ detailKey: known.detailKey, detailedAt: known.detailedAt }),
+    ...present({ versions: known.versions, detailKey: known.detailKey, detailedAt: known.detailedAt }),
   };
 }
 
@@ -125,6 +125,9 @@ export function secretFacts(
 export function detailKey(facts: KeyFacts): string {
   return `${facts.version?.id ?? ''} ${facts.attributes.kmsKeyId ?? ''}`;
 }
+
+/** A secret has at most about a hundred versions; what came and went in a downtime is among the newest. */
+const VERSIONS_KEPT = 20;
 
 /**
  * The facts with what the list of versions adds: the keys that really encrypted the current version, and when versions
@@ -149,10 +152,22 @@ export function withVersions(facts: KeyFacts, versions: readonly SecretVersionsL
       previousVersion: dated(facts.previousVersion),
       pendingVersion: dated(facts.pendingVersion),
     }),
+    versions: newest(versions, facts.pendingVersion?.id),
     dependsOn: keys.length === 0 ? facts.dependsOn : decryptedBy(keys, arnIn(facts.resource, 'a secret'), false),
     detailKey: detailKey(facts),
     detailedAt: now,
   };
+}
+
+/** The newest generations, newest first. One that is on its way in was never current. */
+function newest(versions: readonly SecretVersionsListEntry[], pending: string | undefined): readonly Version[] {
+  return versions
+    .flatMap(({ VersionId: id, CreatedDate }) => {
+      const createdAt = instant(CreatedDate);
+      return id === undefined || id === pending || createdAt === undefined ? [] : { id, createdAt };
+    })
+    .sort((left, right) => right.createdAt - left.createdAt)
+    .slice(0, VERSIONS_KEPT);
 }
 
 /** Any of the keys will do; with the default key among them nothing that can be watched decides. */

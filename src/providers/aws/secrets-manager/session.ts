@@ -71,7 +71,11 @@ export function open(env: ServiceEnv): AwsSession {
     const SecretId = facts.resource;
     const versions = await allPages('ListSecretVersionIds', async (NextToken) => {
       const answer = await context.call('ListSecretVersionIds', (abortSignal) =>
-        client.send(new ListSecretVersionIdsCommand({ SecretId, MaxResults: PAGE_SIZE, NextToken }), { abortSignal }),
+        client.send(
+          // Versions without a label too: those that came and went while nobody looked have none.
+          new ListSecretVersionIdsCommand({ SecretId, MaxResults: PAGE_SIZE, NextToken, IncludeDeprecated: true }),
+          { abortSignal },
+        ),
       );
       return { items: answer.Versions ?? [], next: answer.NextToken };
     });
