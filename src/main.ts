@@ -108,6 +108,9 @@ function program(io: Io, done: (code: number) => void): Command {
     .default('keyvigil.yml')
     .env('KEYVIGIL_CONFIG');
   configOption.attributeName = () => 'configFile';
+  // Not from the environment: a container that is set up for a configuration of its own can still run the demo.
+  const demoConfigOption = new Option('--config.file <file>', 'what it runs on, instead of config/demo.yaml');
+  demoConfigOption.attributeName = () => 'configFile';
   const outputOption = () => new Option('--output <format>', 'what to print').choices(['text', 'json']).default('text');
 
   const keyvigil = new Command('keyvigil')
@@ -175,11 +178,13 @@ function program(io: Io, done: (code: number) => void): Command {
     .addOption(
       new Option('--listen <address>', 'where the page, the API and the metrics are').default('127.0.0.1:10539'),
     )
-    .action(async ({ listen }: { listen: string }) => {
+    .addOption(demoConfigOption)
+    .action(async ({ listen, configFile }: { listen: string; configFile?: string }) => {
       const stop = stopOn(io, 'SIGHUP', 'SIGINT', 'SIGTERM');
       const { demoCommand } = await import('./cli/demo.ts');
       const atExit = (cleanUp: () => void) => void process.on('exit', cleanUp);
-      done(await demoCommand({ listen, version, stop: stop.signal, atExit }, io));
+      const file = configFile === undefined ? {} : { configFile };
+      done(await demoCommand({ listen, ...file, version, stop: stop.signal, atExit }, io));
     });
 
   command(

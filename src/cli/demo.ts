@@ -26,6 +26,8 @@ const PATIENCE_MS = 30_000;
 export async function demoCommand(
   options: {
     readonly listen: string;
+    /** What it runs on, instead of the built-in configuration; see that for the variables. */
+    readonly configFile?: string;
     readonly version: string;
     readonly stop: AbortSignal;
     readonly atExit: (cleanUp: () => void) => void;
@@ -70,11 +72,12 @@ export async function demoCommand(
   };
   let config: Config;
   try {
-    ({ config } = await loadConfig(CONFIG, { env, services: SERVICES }));
+    ({ config } = await loadConfig(options.configFile ?? CONFIG, { env, services: SERVICES }));
   } catch (error) {
-    // The file is ours; all that a user can have got wrong is the address.
     if (!(error instanceof ConfigError)) throw error;
-    io.err(`keyvigil: --${error.issues.map(({ message }) => message).join('; ')}\n`);
+    // In a file of ours all that a user can have got wrong is the address.
+    const ours = `keyvigil: --${error.issues.map(({ message }) => message).join('; ')}`;
+    io.err(`${options.configFile === undefined ? ours : error.message}\n`);
     return 2;
   }
   const log = createLog(config.log, io);
