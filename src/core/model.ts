@@ -78,6 +78,8 @@ export interface Grant {
   /** As the cloud calls it, in lower case: `serviceprincipal`, `group`, `user`; absent where it does not tell. */
   readonly type?: string;
   readonly via: 'policy' | 'role';
+  /** Name of the only key that it is for, in lower case; absent: every key of the vault. */
+  readonly key?: string;
   /** In lower case: `get`, `wrapkey`, `unwrapkey`, …; `all`. */
   readonly permissions: readonly string[];
 }
