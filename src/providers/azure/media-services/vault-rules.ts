@@ -82,7 +82,8 @@ function retention({ key, vault }: Edge): Ruling {
 
 /**
  * The service reaches the vault over the network. Whether Media Services passes the bypass for trusted services was
- * said by one page and not by the list of those services (azure.md 2, az.vault.network): the bypass is believed.
+ * said by one page and not by the list of those services (azure.md 2, az.vault.network): the bypass is believed. It is on
+ * where the vault does not say (NetworkRuleSet of arm-keyvault: "If not specified the default is 'AzureServices'").
  */
 function network({ vault, ...edge }: Edge): Ruling {
   if (!vault) return {};
@@ -90,7 +91,7 @@ function network({ vault, ...edge }: Edge): Ruling {
   const word = (value: unknown) => String(value ?? '').toLowerCase();
   const perimeter = word(publicNetworkAccess) === 'securedbyperimeter';
   const closed = word(publicNetworkAccess) === 'disabled' || word(networkDefaultAction) === 'deny';
-  const bypassed = word(networkBypass) === 'azureservices' && !perimeter;
+  const bypassed = ['', 'azureservices'].includes(word(networkBypass)) && !perimeter;
   if (!(closed || perimeter) || bypassed || (typeof privateEndpoints === 'number' && privateEndpoints > 0)) return {};
   return {
     finding: {
