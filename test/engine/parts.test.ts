@@ -350,7 +350,7 @@ describe('a consumer', () => {
     expect(at.consumer('acc')?.findings).toMatchObject([{ id: 'media-services.late', since: T0 + HOUR }]);
   });
 
-  it('is looked at when its rules begin to suspect it, and believed impaired when a look confirms it', async () => {
+  it('is looked at when its rules begin to suspect it, and believed impaired when looks confirm it', async () => {
     cloud.judge = (_facts, lookup) => {
       const state = lookup('a/1')?.attributes.grant;
       return { findings: [], ...(state === false && { impairment: 'access_revoked' as const }) };
@@ -363,6 +363,10 @@ describe('a consumer', () => {
     await at.sweep();
     expect(cloud.wanted).toEqual(['acc']);
     expect(at.consumer('acc')?.health).toBe('ok');
+    cloud.now += 1_000;
+    await at.source.lookAt(['acc'], signal);
+    // What its keys told is looked at again too, before it is believed.
+    expect(cloud.wanted).toEqual(['acc', 'a/1']);
     cloud.now += 1_000;
     await at.source.lookAt(['acc'], signal);
     expect(at.consumer('acc')).toMatchObject({ health: 'impaired', reason: 'access_revoked', since: T0 + 2 * MINUTE });

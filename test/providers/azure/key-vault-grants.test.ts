@@ -131,6 +131,14 @@ describe('grants by role', () => {
     vi.useRealTimers();
   });
 
+  it('are looked at again with their vault, so that a look confirms or calms what a listing told', async () => {
+    byRoles();
+    await digest();
+    expect(await grants()).toEqual([]);
+    byRoles(assignment(ACCOUNT_ID, ENCRYPTION_USER, 'ServicePrincipal'));
+    expect(await grants()).toHaveLength(1);
+  });
+
   it('are none of a role without data actions, such as Owner', async () => {
     byRoles(assignment(ACCOUNT_ID, CUSTOM, 'User'));
     bed.wire.on('GET', ARM, ofArm(CUSTOM), role({ actions: ['*'] }));

@@ -196,7 +196,11 @@ async function locate({ plane, memory }: Planes, vault: LivingVault, context: Ca
 }
 
 /** Who may use the keys of a vault that goes by roles: asked where somebody needs one of them. */
-async function learnGrants({ roles, memory }: Planes, { stub, arm }: LivingVault, context: CallContext): Promise<void> {
+export async function learnGrants(
+  { roles, memory }: Planes,
+  { stub, arm }: LivingVault,
+  context: CallContext,
+): Promise<void> {
   if (!arm) return;
   const grants = await tried('RoleAssignments.ListForScope', () => roles.grants(arm.id, context));
   if (grants.ok) memory.grants.set(stub.resource, grants.value);

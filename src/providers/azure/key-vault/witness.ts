@@ -5,7 +5,7 @@
 import type { Evidence, Failure, KeyFacts, KeyStub } from '../../../core/model.ts';
 import type { CallContext, Described, Undescribed } from '../../provider.ts';
 import { armKeyFacts, deletedKeyFacts, keyFacts, withVersions } from './facts.ts';
-import type { Planes } from './listing.ts';
+import { learnGrants, type Planes } from './listing.ts';
 import { keyStub, vaultOf } from './names.ts';
 import { tried } from './tried.ts';
 import { type ArmId, armIdOf, deadVaultFacts, type LivingVault, vaultFacts } from './vault-facts.ts';
@@ -110,6 +110,8 @@ export async function lookAtVault(
       return { facts: vaultFacts(vault, undefined, known), evidence: told.value.evidence };
     }
     await lookInside(planes, vault, known, context);
+    // A look is there to confirm what a listing told, grants included.
+    if (vault.told?.access === 'rbac' && memory.grants.has(stub.resource)) await learnGrants(planes, vault, context);
     return { facts: vaultFacts(vault, grantsOf(planes, stub, known), known), evidence: told.value.evidence };
   }
   if (told.failure.reason === 'not_found') {
@@ -182,7 +184,7 @@ function isVaultHeld(known: KeyFacts | undefined): boolean {
   return known?.attributes.purgeProtection === true && isBeforePurge(known);
 }
 
-/** Roles are learnt by listing: what a look knows of them is what the last one told. */
+/** Roles are learnt where somebody needs them: what is known of them is what was told last. */
 function grantsOf({ memory }: Planes, { resource }: KeyStub, known: KeyFacts | undefined): KeyFacts['grants'] {
   if (memory.grants.has(resource)) return memory.grants.get(resource);
   // Access policies mean nothing any more once a vault goes by roles.
