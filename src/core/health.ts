@@ -105,7 +105,7 @@ export function step(
   }
   const stepped = isConclusive(verdict)
     ? conclude(looked, observation, verdict, rules, now)
-    : { record: failToConclude(looked, observation, verdict.reason, rules.policy), events: [] };
+    : heard(failToConclude(looked, observation, verdict.reason, rules.policy), observation, rules, now);
   return {
     record: stepped.record,
     events: record ? stepped.events : [firstSeen(observation, verdict), ...stepped.events],
@@ -220,6 +220,19 @@ function failToConclude(record: KeyRecord, observation: Observation, reason: Unk
   const counted: KeyRecord = { ...seen, inconclusive, inconclusiveSince, inconclusiveReason };
   if (inconclusive < policy.confirmations.blind) return counted;
   return { ...counted, blindSince: inconclusiveSince, blindReason: inconclusiveReason };
+}
+
+/** The record with what another witness told of the key, if one did. What is believed lost keeps its dates: they go on counting. */
+function heard(
+  record: KeyRecord,
+  observation: Observation,
+  rules: StepRules,
+  now: number,
+): { readonly record: KeyRecord; readonly events: readonly KeyEvent[] } {
+  const told = observation.facts === undefined ? observation.failure.told : undefined;
+  return told && record.belief?.verdict.status !== 'inaccessible'
+    ? judged(record, told, rules, now, record.facts === undefined)
+    : { record, events: [] };
 }
 
 function conclude(

@@ -59,6 +59,11 @@ export interface Failure {
    * can be recovered cannot be seen.
    */
   readonly purgeable?: false;
+  /**
+   * What another witness told of the object meanwhile (Azure's management plane of a vault that refuses the monitor). It
+   * changes nothing of what is believed of it, but rules about others read it.
+   */
+  readonly told?: KeyFacts;
 }
 
 /** One generation of a key's material. */

@@ -83,6 +83,19 @@ describe('a vault that refuses the monitor', () => {
     expect(await transitions(world)).toEqual([]);
   });
 
+  it('and its account as well is blind, and the account has lost its access: the table’s row of two refusals', async () => {
+    await using world = await start();
+    const vault = world.subscription.vault('alpha');
+    const account = world.subscription.mediaAccount('contoso');
+    vault.denyMonitor();
+    await world.until('blindness', 4 * MINUTE, () => world.key('alpha')?.blindSince !== undefined);
+    vault.revoke(account.principal);
+    await world.until('the loss of access', BOUND + 10_000, () => world.consumer('contoso')?.health === 'impaired');
+    await world.pass(MINUTE);
+    expect(world.consumer('contoso')?.findings.map(({ id }) => id)).toContain('media-services.access');
+    expect(world.key('alpha')).toMatchObject({ health: 'accessible', blindReason: 'denied' });
+  });
+
   it('behind its firewall is blind for the network, not for a right', async () => {
     await using world = await start();
     world.subscription.vault('alpha').firewall('deny');

@@ -240,6 +240,17 @@ describe('a vault, by what it and Resource Manager say', () => {
     expect(await bed.verdict(vaultStub())).toBe(verdict);
   });
 
+  it('Resource Manager shows it, but it refuses the monitor: what is known of its grants and fences is up to date', async () => {
+    await bed.list();
+    const fenced = armVault('contoso', { accessPolicies: [], publicNetworkAccess: 'Disabled' });
+    bed.wire.on('GET', ARM, ofArm(ARM_ID), { body: fenced });
+    bed.wire.on('GET', VAULT, ofVault('/keys'), byPolicy());
+    expect(await bed.failure(vaultStub())).toMatchObject({
+      reason: 'denied',
+      told: { grants: [], attributes: { publicNetworkAccess: 'Disabled' } },
+    });
+  });
+
   it('Resource Manager shows it, but its name does not resolve: blind, no loss', async () => {
     unresolvable(bed.wire);
     await bed.list();

@@ -109,9 +109,13 @@ export async function lookAtVault(
     if (vault.told?.state === 'RegisteringDns') {
       return { facts: vaultFacts(vault, undefined, known), evidence: told.value.evidence };
     }
-    await lookInside(planes, vault, known, context);
+    const inside = await tried('ListKeys', () => askInside(planes, vault.stub, context));
     // A look is there to confirm what a listing told, grants included.
     if (vault.told?.access === 'rbac' && memory.grants.has(stub.resource)) await learnGrants(planes, vault, context);
+    if (!inside.ok) {
+      // Whether a service may still use it is told by Resource Manager, also where the vault refuses the monitor.
+      return { failure: { ...inside.failure, told: vaultFacts(vault, grantsOf(planes, stub, known), known) } };
+    }
     return { facts: vaultFacts(vault, grantsOf(planes, stub, known), known), evidence: told.value.evidence };
   }
   if (told.failure.reason === 'not_found') {
