@@ -21,7 +21,7 @@ type Present<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] }
  * a tag may be called `__proto__`. A plain loop, because every look and every listed item goes through here.
  */
 export function present<T extends object>(fields: T): Present<T> {
-  const kept: Partial<T> = {};
+  const kept: Record<string, unknown> = {};
   for (const name in fields) if (fields[name] !== undefined) kept[name] = fields[name];
   return kept as Present<T>;
 }
