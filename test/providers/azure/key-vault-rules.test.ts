@@ -194,7 +194,14 @@ describe('the declaration', () => {
   it('takes vaults by their URLs, in one form', () => {
     const parsed = keyVault.config.parse({ vaults: ['https://CONTOSO.vault.azure.net:443/', 'https://a.b:8443'] });
     expect(parsed).toEqual({ vaults: ['https://contoso.vault.azure.net', 'https://a.b:8443'] });
-    for (const vaults of [[], ['contoso'], ['http://contoso.vault.azure.net'], ['https://a.b/keys/c']]) {
+    for (const vaults of [
+      [],
+      ['contoso'],
+      ['http://contoso.vault.azure.net'],
+      ['https://a.b:99999'],
+      ['https://1.2.3.400'],
+      ['https://a.b/keys/c'],
+    ]) {
       expect(keyVault.config.safeParse({ vaults }).success).toBe(false);
     }
     expect(keyVault.config.safeParse({ vault: 'x' }).success).toBe(false);

@@ -210,7 +210,7 @@ describe('soft delete and purge protection', () => {
       `az keyvault update --name contoso --subscription ${SUBSCRIPTION} --enable-purge-protection true`,
     ]);
     expect(remedies([purgeable, vault({ spec: 'hsm', name: 'h' })])[1]).toBe(
-      'az keyvault update-hsm --hsm-name h --enable-purge-protection true',
+      `az keyvault update-hsm --hsm-name h --subscription ${SUBSCRIPTION} --enable-purge-protection true`,
     );
   });
 });

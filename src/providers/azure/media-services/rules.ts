@@ -21,7 +21,7 @@ export function judge(account: ConsumerFacts, key: KeyLookup, now: number, polic
   const rulings: readonly Ruling[] = [
     ...ACCOUNT_RULES.map((rule) => rule(account)),
     ...edges.flatMap((edge) => EDGE_RULES.map((rule) => rule(edge))),
-  ].map((ruling) => (counts(ruling, policy) ? ruling : withoutImpairment(ruling)));
+  ].map((ruling) => (isSilenced(ruling, policy) ? withoutImpairment(ruling) : ruling));
   const until = Math.min(...rulings.map((ruling) => ruling.until ?? Number.POSITIVE_INFINITY));
   const impairment = IMPAIRMENTS.find((reason) => rulings.some((ruling) => ruling.impairment === reason));
   return {
@@ -32,9 +32,9 @@ export function judge(account: ConsumerFacts, key: KeyLookup, now: number, polic
 }
 
 /** Whoever switches a rule off, or makes it a remark, does not want to hear that it proves trouble. */
-function counts({ finding }: Ruling, { rules }: Policy): boolean {
-  const wanted = finding && rules[finding.id];
-  return wanted !== 'off' && wanted !== 'info';
+function isSilenced({ finding, impairment }: Ruling, { rules }: Policy): boolean {
+  if (!finding || !impairment) return false;
+  return rules[finding.id] === 'off' || rules[finding.id] === 'info';
 }
 
 function withoutImpairment({ impairment: _ignored, ...ruling }: Ruling): Ruling {

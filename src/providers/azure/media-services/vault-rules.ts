@@ -1,6 +1,6 @@
 /** Rules on the vault that holds the key of an account. */
 import { az, setProperty } from './commands.ts';
-import { type Edge, ofVault, type Rule, type Ruling, vaultName } from './edge.ts';
+import { type Edge, ofVault, type Rule, type Ruling } from './edge.ts';
 import { regionOf } from './names.ts';
 
 /** Shorter than the default by a lot: a weekend and a holiday eat it. */
@@ -50,7 +50,7 @@ function purgeProtection(edge: Edge): Ruling {
       severity: 'critical',
       summary: 'Its vault has no purge protection, which Media Services demands: a deleted key can be purged for good.',
       remedy: isHsm(edge)
-        ? az('keyvault', 'update-hsm', '--hsm-name', vaultName(edge), '--enable-purge-protection', 'true')
+        ? az('keyvault', 'update-hsm', ...ofVault(edge, '--hsm-name'), '--enable-purge-protection', 'true')
         : az('keyvault', 'update', ...ofVault(edge), '--enable-purge-protection', 'true'),
     },
   };
