@@ -1,7 +1,8 @@
 /** The keys of the ledger: what a look, a detail, a listing or time makes of a record, in the graph and in the draft. */
 import { isDeepStrictEqual } from 'node:util';
+import { forgettable } from '../core/forget.ts';
 import type { Graph } from '../core/graph.ts';
-import { forgettable, rejudge, type StepRules, type SuspectReason, step } from '../core/health.ts';
+import { rejudge, type StepRules, type SuspectReason, step } from '../core/health.ts';
 import type {
   ConsumerRecord,
   Dependency,

@@ -34,6 +34,22 @@ describe('inconclusive looks', () => {
     expect(dated.record.facts?.deletionAt).toBe(T0 + MINUTE);
   });
 
+  it('bring back what was believed gone, confirmed, when another witness shows it to be there: it is blind then', () => {
+    const aside = (at: number): Observation => {
+      const observation = failed(at, denied);
+      return observation.facts ? observation : { ...observation, failure: { ...observation.failure, told: facts() } };
+    };
+    const looks = [look(T0, lost('soft_deleted')), ...[1, 2, 3].map((at) => aside(T0 + at))];
+    const { record, events } = run(looks);
+    expect(events.map(({ type, to }) => [type, to])).toEqual([
+      ['first_seen', 'inaccessible'],
+      ['transition', 'accessible'],
+    ]);
+    expect(record).toMatchObject({ belief: { verdict: OK }, blindReason: 'denied' });
+    const disabled = run([look(T0, lost()), ...[1, 2, 3].map((at) => aside(T0 + at))]);
+    expect(disabled.record.belief?.verdict).toEqual(lost());
+  });
+
   it('go on saying since when and why, while blind', () => {
     const { record } = run([look(T0, OK), ...[1, 2, 3].map((at) => failed(T0 + at)), failed(T0 + 4, denied)]);
     expect(record).toMatchObject({

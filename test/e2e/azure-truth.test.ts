@@ -163,6 +163,16 @@ describe('a vault that is deleted', () => {
     expect(ofVault(world, 'alpha').every(({ health }) => health === 'accessible')).toBe(true);
   });
 
+  it('and recovered without its roles, as Azure does it, is no loss any more: the monitor is blind to it', async () => {
+    await using world = await start();
+    world.subscription.vault('alpha').delete();
+    await world.until('the loss', BOUND, () => world.key('alpha')?.health === 'inaccessible');
+    world.subscription.vault('alpha').recover('lost');
+    await world.until('the return', 4 * MINUTE, () => world.key('alpha')?.health === 'accessible');
+    await world.until('blindness', 4 * MINUTE, () => world.key('alpha')?.blindReason === 'denied');
+    expect(world.app.snapshot.incidents).toEqual([]);
+  });
+
   it('and purged is gone for good', async () => {
     await using world = await start();
     world.subscription.vault('alpha').delete();
