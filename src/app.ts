@@ -349,15 +349,19 @@ export async function lookOnce(
     named: () => undefined,
     progress,
   });
+  const all = sources.map(({ source }) => source);
+  // Who uses keys comes first: what is asked of a vault depends on whether somebody needs it.
+  const using = all.filter((source) => source.ofConsumers);
+  await lookTwice(using, signal);
   await lookTwice(
-    sources.map(({ source }) => source),
+    all.filter((source) => !source.ofConsumers),
     signal,
   );
   const enough = new AbortController();
   const timer = setTimeout(() => enough.abort(), ONCE_DETAILS_MS);
   const either = AbortSignal.any([signal, enough.signal]);
   try {
-    await Promise.all(sources.map(({ source }) => source.details(either)));
+    await Promise.all(all.map((source) => source.details(either)));
   } catch (error) {
     // Only running out of time is expected here.
     if (signal.aborted || !enough.signal.aborted) throw error;
@@ -365,9 +369,23 @@ export async function lookOnce(
     clearTimeout(timer);
   }
   // Only now is it known what the others name.
-  const following = sources.map(({ source }) => source).filter((source) => source.follows);
-  await lookTwice(following, signal);
+  await lookTwice(
+    all.filter((source) => source.follows),
+    signal,
+  );
+  for (let look = 0; look < 2; look++) await lookAtSuspected(using, ledger, signal);
   return ledger.snapshot;
+}
+
+/** Looks at what the rules have come to suspect by what others told. @throws only the abort reason of `signal` */
+async function lookAtSuspected(sources: readonly Source[], ledger: Ledger, signal: AbortSignal): Promise<void> {
+  const suspected = sources.map((source) => ({
+    source,
+    resources: ledger.seenBy(source.id).flatMap((one) => (one.pending ? one.resource : [])),
+  }));
+  if (!suspected.some(({ resources }) => resources.length > 0)) return;
+  await sleep(SECOND_LOOK_MS, signal);
+  await Promise.all(suspected.map(({ source, resources }) => source.lookAt(resources, signal)));
 }
 
 /** Sweeps these sources, and looks at the suspects again. @throws only the abort reason of `signal` */

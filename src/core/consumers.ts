@@ -94,7 +94,7 @@ export function stepConsumer(
 
 /**
  * Judges the rules again without a look: because a date passed, policy changed, or a key that it uses did. A new
- * impairment is only suspected then: a look must confirm it. Returns the very same record when nothing changes.
+ * impairment is only suspected then: looks must confirm it. Returns the very same record when nothing changes.
  */
 export function rejudgeConsumer(record: ConsumerRecord, rules: ConsumerStepRules, now: number): ConsumerStep {
   if (!record.facts) return unchanged(record);
@@ -197,10 +197,13 @@ function believe(
   if (at === undefined) {
     // Nobody has looked at the consumer for this: a suspicion at most, and one that stands already stays as it is.
     if (pending?.reason === said || pending?.reason === 'gone') return before;
-    return { ...before, pending: { reason: said, seen: 1, firstAt: now } };
+    return { ...before, pending: { reason: said, seen: 0, firstAt: now } };
   }
   const next = counted(pending, said, at);
-  const needed = before.facts === undefined ? 1 : policy.confirmations[said === 'none' ? 'accessible' : 'inaccessible'];
+  // The first look is the baseline for what it tells itself. What a key or a vault told of its grants and versions may be
+  // older than the consumer is.
+  const isBaseline = before.facts === undefined && said === 'reported_by_service';
+  const needed = isBaseline ? 1 : policy.confirmations[said === 'none' ? 'accessible' : 'inaccessible'];
   if (next.seen < needed) return { ...before, pending: next };
   if (said === 'none') return rest;
   // From one trouble to another it goes on being in trouble.

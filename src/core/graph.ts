@@ -202,8 +202,10 @@ export function createGraph(options: GraphOptions): Graph {
       return node ? consumersOf(node.refs).map(({ record }) => record) : [];
     },
     versionsInUse(resource) {
+      const refs = links.nodes.get(resource)?.refs;
+      if (!refs || refs.length === 0) return [];
       const versions = new Set<string>();
-      for (const ref of links.nodes.get(resource)?.refs ?? []) {
+      for (const ref of refs) {
         for (const { record } of ref.consumers) {
           for (const use of record.facts?.uses ?? []) {
             if (use.resource === ref.name && use.versionInUse !== undefined) versions.add(use.versionInUse);

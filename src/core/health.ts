@@ -105,7 +105,7 @@ export function step(
   }
   const stepped = isConclusive(verdict)
     ? conclude(looked, observation, verdict, rules, now)
-    : { record: failToConclude(looked, observation, verdict.reason, rules.policy), events: [] };
+    : heard(failToConclude(looked, observation, verdict.reason, rules.policy), observation, rules, now);
   return {
     record: stepped.record,
     events: record ? stepped.events : [firstSeen(observation, verdict), ...stepped.events],
@@ -157,25 +157,6 @@ export function unsettled(record: KeyRecord): boolean {
   );
 }
 
-export type ForgetReason = 'announced_deletion_completed' | 'forget_after';
-
-/**
- * Why the record of a gone key may end (event `removed`), or undefined: it must stay. Never while something depends on
- * it, while it is blind, or while it may be coming back; and `forgetAfter` counts only as far as looks confirmed it.
- * @param dependents consumers and keys that depend on it, directly or through others (`Graph.dependents`)
- */
-export function forgettable(
-  record: KeyRecord,
-  now: number,
-  policy: Policy,
-  dependents: number,
-): ForgetReason | undefined {
-  const { gone, conclusiveAt } = record;
-  if (!gone || conclusiveAt === undefined || dependents > 0 || unsettled(record)) return undefined;
-  if (gone.announced) return 'announced_deletion_completed';
-  return Math.min(now, conclusiveAt) - gone.since >= policy.forgetAfterMs ? 'forget_after' : undefined;
-}
-
 function whyIgnored(
   record: KeyRecord,
   observation: Observation,
@@ -223,6 +204,27 @@ function failToConclude(record: KeyRecord, observation: Observation, reason: Unk
   const counted: KeyRecord = { ...seen, inconclusive, inconclusiveSince, inconclusiveReason };
   if (inconclusive < policy.confirmations.blind) return counted;
   return { ...counted, blindSince: inconclusiveSince, blindReason: inconclusiveReason };
+}
+
+/**
+ * The record with what another witness told of the key, if one did. What is believed lost keeps its dates: they go on
+ * counting. But what is believed gone and is shown to be there is back, however blind the monitor is to it otherwise.
+ */
+function heard(
+  record: KeyRecord,
+  observation: Observation,
+  rules: StepRules,
+  now: number,
+): { readonly record: KeyRecord; readonly events: readonly KeyEvent[] } {
+  const told = observation.facts === undefined ? observation.failure.told : undefined;
+  if (!told) return { record, events: [] };
+  const believed = record.belief?.verdict;
+  if (believed?.status !== 'inaccessible') return judged(record, told, rules, now, record.facts === undefined);
+  if (believed.reason !== 'soft_deleted' && !isGone(believed)) return { record, events: [] };
+  const settled = believe(record, { status: 'accessible' }, observation.at, rules.policy);
+  if (!settled.transition) return { record: settled.record, events: [] };
+  const done = judged(settled.record, told, rules, now, false);
+  return { record: done.record, events: [settled.transition, ...done.events] };
 }
 
 function conclude(

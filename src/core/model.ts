@@ -59,6 +59,11 @@ export interface Failure {
    * can be recovered cannot be seen.
    */
   readonly purgeable?: false;
+  /**
+   * What another witness told of the object meanwhile (Azure's management plane of a vault that refuses the monitor). It
+   * changes nothing of what is believed of it, but rules about others read it.
+   */
+  readonly told?: KeyFacts;
 }
 
 /** One generation of a key's material. */
@@ -78,6 +83,8 @@ export interface Grant {
   /** As the cloud calls it, in lower case: `serviceprincipal`, `group`, `user`; absent where it does not tell. */
   readonly type?: string;
   readonly via: 'policy' | 'role';
+  /** Name of the only key that it is for, in lower case; absent: every key of the vault. */
+  readonly key?: string;
   /** In lower case: `get`, `wrapkey`, `unwrapkey`, …; `all`. */
   readonly permissions: readonly string[];
 }

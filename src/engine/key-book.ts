@@ -1,8 +1,18 @@
 /** The keys of the ledger: what a look, a detail, a listing or time makes of a record, in the graph and in the draft. */
 import { isDeepStrictEqual } from 'node:util';
+import { forgettable } from '../core/forget.ts';
 import type { Graph } from '../core/graph.ts';
-import { forgettable, rejudge, type StepRules, type SuspectReason, step } from '../core/health.ts';
-import type { ConsumerRecord, KeyEvent, KeyFacts, KeyRecord, Observation, SourceId, Witness } from '../core/model.ts';
+import { rejudge, type StepRules, type SuspectReason, step } from '../core/health.ts';
+import type {
+  ConsumerRecord,
+  Dependency,
+  KeyEvent,
+  KeyFacts,
+  KeyRecord,
+  Observation,
+  SourceId,
+  Witness,
+} from '../core/model.ts';
 import type { Policy } from '../core/policy.ts';
 import type { KeyRules, Service } from '../providers/provider.ts';
 import type { Draft } from './draft.ts';
@@ -10,6 +20,8 @@ import type { Seen } from './seen.ts';
 
 /** Consumers that are looked at when a key of theirs seems to be lost; beyond that the next sweep tells. */
 const USERS_ASKED = 50;
+/** The role of an edge from a key to what it lies in. */
+const HOLDS = 'holds';
 
 export interface Suspect {
   readonly resource: string;
@@ -91,12 +103,34 @@ export function createKeyBook(options: KeyBookOptions): KeyBook {
     return [{ at: record.checkedAt, type: 'replaced', resource, kind: record.stub.kind, from: old, to: resource }];
   }
 
-  /** Why a record may end now, if it may. A name that moved on takes its old record with it once that is gone for sure. */
-  function mayEnd(record: KeyRecord): boolean {
+  /**
+   * The records that end now with this one, itself included; none: it stays. A name that moved on takes its old record with
+   * it once that is gone for sure, and a vault all that it held.
+   */
+  function ending(record: KeyRecord): readonly KeyRecord[] {
     const dependents = graph.dependents(record.resource);
-    if (forgettable(record, options.now(), policy, dependents)) return true;
+    if (forgettable(record, options.now(), policy, 0)) {
+      if (dependents === 0) return [record];
+      const held = heldBy(record.resource);
+      return held.length === dependents ? [...held, record] : [];
+    }
     const bearer = options.serviceOf(record)?.keys?.uniqueNames ? named.get(nameKey(record)) : undefined;
-    return isNotFound(record) && dependents === 0 && bearer !== undefined && bearer !== record.resource;
+    const moved = isNotFound(record) && dependents === 0 && bearer !== undefined && bearer !== record.resource;
+    return moved ? [record] : [];
+  }
+
+  /** The keys that lie in it: once it is gone nobody can look at them any more, and without it they would seem well. */
+  function heldBy(resource: string): readonly KeyRecord[] {
+    if (graph.consumersOf(resource).length > 0) return [];
+    const lies = ({ role, anyOf }: Dependency) =>
+      role === HOLDS && anyOf.every((name) => graph.resolve(name) === resource);
+    return [...graph.records.values()].filter(({ facts }) => facts?.dependsOn.some(lies));
+  }
+
+  /** Drops these, and gives the events that tell of it. */
+  function end(draft: Draft, records: readonly KeyRecord[]): readonly KeyEvent[] {
+    for (const record of records) drop(draft, record);
+    return records.map(removedEvent);
   }
 
   /**
@@ -151,10 +185,10 @@ export function createKeyBook(options: KeyBookOptions): KeyBook {
       if (result.suspect) suspects.push({ resource: observation.resource, why: result.suspect });
       if (begins(before, result.record)) askUsers(observation.resource);
       const settled = graph.records.get(observation.resource);
-      if (settled && mayEnd(settled)) {
-        drop(draft, settled);
+      const ended = settled ? ending(settled) : [];
+      if (ended.length > 0) {
         // The end of what was announced is no loss: one event tells of it, and it is this one.
-        events = [...events.filter((event) => event.type !== 'transition'), removedEvent(settled)];
+        events = [...events.filter((event) => event.type !== 'transition'), ...end(draft, ended)];
       }
       draft.events.push(...events);
       return events;
@@ -169,15 +203,16 @@ export function createKeyBook(options: KeyBookOptions): KeyBook {
     },
 
     age(record, now, draft) {
+      // Another may have taken it along since this round began.
+      if (!graph.records.has(record.resource)) return;
       const service = options.serviceOf(record);
       if (service && record.judgeAt !== undefined && record.judgeAt <= now) {
         const judged = rejudge(record, rulesFor(service), now);
         put(draft, record, judged.record);
         draft.events.push(...judged.events);
       }
-      if (record.belief?.verdict.status === 'inaccessible' && mayEnd(record)) {
-        drop(draft, record);
-        draft.events.push(removedEvent(record));
+      if (record.belief?.verdict.status === 'inaccessible') {
+        draft.events.push(...end(draft, ending(record)));
       }
     },
 

@@ -14,6 +14,10 @@ export function createSeen(): Seen {
   return {
     by: (source) => [...(bySource.get(sourceKey(source))?.values() ?? [])],
     replace(before, after) {
+      if (before && after && sameSources(before, after)) {
+        for (const witness of after.witnesses) bySource.get(sourceKey(witness))?.set(after.resource, after);
+        return;
+      }
       const now = new Set(after?.witnesses.map(sourceKey));
       for (const witness of before?.witnesses ?? []) {
         const key = sourceKey(witness);
@@ -26,4 +30,15 @@ export function createSeen(): Seen {
       }
     },
   };
+}
+
+/** Nearly always: who saw it last time sees it again. */
+function sameSources(before: Tracked, after: Tracked): boolean {
+  return (
+    before.witnesses.length === after.witnesses.length &&
+    before.witnesses.every((one, at) => {
+      const other = after.witnesses[at];
+      return one.target === other?.target && one.service === other.service && one.location === other.location;
+    })
+  );
 }

@@ -50,6 +50,8 @@ export interface SourceOptions {
 
 export interface Source {
   readonly id: SourceId;
+  /** Whether it tells of consumers: who uses keys, rather than of keys. */
+  readonly ofConsumers: boolean;
   /** Whether the last listing held only what others name: what they name since then takes another sweep to be found. */
   readonly follows: boolean;
   /** One sweep. Resolves with the suspects that it leaves. @throws only the abort reason. */
@@ -194,6 +196,7 @@ export function createSource(options: SourceOptions): Source {
 
   return {
     id,
+    ofConsumers: service.consumers !== undefined,
     get follows() {
       return follows;
     },

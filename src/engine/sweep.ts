@@ -124,7 +124,7 @@ export async function sweep(env: SweepEnv): Promise<SweepOutcome> {
   const taken = await takeLooks(env, choice.looks(missing), listing.failed ? 'conclusive' : tells);
   if (!taken.up) return taken;
   // What could be read was looked at all the same; the source as a whole is down.
-  if (listing.failed) return downBy(failureOf(listing.failed satisfies CallFailed, env.connection));
+  if (listing.failed) return downBy(failureOf(listing.failed satisfies CallFailed, env.connection), choice.listed.size);
   const foreign = taken.foreign.filter((resource) => choice.listed.has(resource)).length;
   return {
     up: true,
@@ -134,8 +134,9 @@ export async function sweep(env: SweepEnv): Promise<SweepOutcome> {
   };
 }
 
-function downBy(failure: Failure): SweepOutcome {
-  if (failure.reason === 'provider_retired') return { up: 'retired' };
+/** @param listed objects that were listed all the same: where there are some, nothing is retired */
+function downBy(failure: Failure, listed = 0): SweepOutcome {
+  if (failure.reason === 'provider_retired' && listed === 0) return { up: 'retired' };
   return { up: false, reason: sourceReason(failure), evidence: failure.evidence };
 }
 

@@ -16,9 +16,14 @@ type Present<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] }
   [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
 };
 
-/** The same object without the members that are undefined: an absent value is absent. */
+/**
+ * The same object without the members that are undefined: an absent value is absent. Only for objects whose names are ours:
+ * a tag may be called `__proto__`. A plain loop, because every look and every listed item goes through here.
+ */
 export function present<T extends object>(fields: T): Present<T> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Present<T>;
+  const kept: Record<string, unknown> = {};
+  for (const name in fields) if (fields[name] !== undefined) kept[name] = fields[name];
+  return kept as Present<T>;
 }
 
 /** Attributes without those that are undefined. */

@@ -1,4 +1,5 @@
-/** `npm run bench`: every figure beside its goal, as ratios in one run. Argv: `scrape`, `sweep`, `store`; all without. */
+/** `npm run bench`: every figure beside its goal, as ratios in one run. Argv: `scrape`, `sweep`, `azure`, `store`; all without. */
+import { benchAzure } from './azure.ts';
 import type { BenchRow } from './row.ts';
 import { benchScrape } from './scrape.ts';
 import { benchStore } from './store.ts';
@@ -7,13 +8,15 @@ import { benchSweep } from './sweep.ts';
 const SUITES: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   scrape: benchScrape,
   sweep: benchSweep,
+  azure: benchAzure,
   store: benchStore,
 };
 
 function line({ goal, name, value, unit, bound, holds }: BenchRow): string {
   const figure = `${value >= 100 ? value.toFixed(0) : value.toPrecision(3)} ${unit}`;
   const verdict = holds === undefined ? '' : holds ? 'holds' : 'DOES NOT HOLD';
-  const limit = bound === undefined ? '' : `<= ${Number(bound.toPrecision(3))} ${unit}`;
+  const limit =
+    bound === undefined ? '' : `<= ${bound >= 100 ? bound.toFixed(0) : Number(bound.toPrecision(3))} ${unit}`;
   return [goal.padEnd(4), figure.padStart(14), limit.padStart(16), verdict.padEnd(14), name].join('  ');
 }
 

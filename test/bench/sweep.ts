@@ -5,69 +5,19 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { DescribeKeyCommand, KMSClient, ListKeysCommand } from '@aws-sdk/client-kms';
 import { DescribeSecretCommand, paginateListSecrets, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { createLedger, type Ledger } from '../../src/engine/apply.ts';
-import { createBudget, createGate } from '../../src/engine/budget.ts';
-import { createSource, type Source } from '../../src/engine/source.ts';
-import { PROVIDERS, SERVICES } from '../../src/providers/index.ts';
+import { block, cpu, inParallel, type Measured, measured, row } from './measure.ts';
 import type { BenchRow } from './row.ts';
+import { connect, watch } from './watch.ts';
 
 const ROUNDS = 5;
 const SECRETS = 20_000;
 const KEYS = 2_000;
 const READS = 1_000;
 const CHANGED = 20;
-const AT_ONCE = 16;
 const REGION = 'eu-west-1';
-const POLICY = {
-  confirmations: { inaccessible: 2, accessible: 2, blind: 3 },
-  // Nothing comes round in turn during a bench: only what the listing says is described.
-  describeEveryMs: 10 * 86_400_000,
-  expiryWarningMs: 30 * 86_400_000,
-  staleAfterMs: 300_000,
-  forgetAfterMs: 7 * 86_400_000,
-  critical: [],
-  rules: {},
-};
-
-interface Watch {
-  readonly source: Source;
-  readonly ledger: Ledger;
-  calls(): number;
-}
-
-interface Measured {
-  /** Of this process, user and system, ms. */
-  readonly cpu: number;
-  /** Longest block of the event loop, ms. */
-  readonly block: number;
-}
-
-async function measured(work: () => Promise<unknown>): Promise<Measured> {
-  const delay = monitorEventLoopDelay({ resolution: 1 });
-  delay.enable();
-  const before = process.cpuUsage();
-  await work();
-  const { user, system } = process.cpuUsage(before);
-  delay.disable();
-  return { cpu: (user + system) / 1000, block: delay.max / 1e6 };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
-  let next = 0;
-  const worker = async () => {
-    for (let item = items[next++]; item !== undefined; item = items[next++]) await work(item);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-}
 
 export async function benchSweep(): Promise<BenchRow[]> {
   const cloud = fork(join(import.meta.dirname, 'cloud.ts'), [String(SECRETS), String(KEYS)], { execArgv: [] });
@@ -83,60 +33,10 @@ export async function benchSweep(): Promise<BenchRow[]> {
     services: { 'secrets-manager': { include: ['*'], exclude: [], access: 'metadata' }, kms: { discover: 'all' } },
   };
   const env = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
-  const connection = await PROVIDERS.find(({ name }) => name === 'aws')?.connect(target, {
-    callTimeoutMs: 60_000,
-    env,
-  });
-  if (!connection) throw new Error('no AWS provider');
-  const signal = new AbortController().signal;
+  const connection = await connect(target, { env });
 
-  function watch(name: string): Watch {
-    const service = SERVICES.find((one) => one.name === name);
-    if (!service || !connection) throw new Error(`no service ${name}`);
-    let calls = 0;
-    const ledger = createLedger({
-      policy: POLICY,
-      serviceOf: () => service,
-      configured: () => true,
-      watched: () => true,
-      now: () => Date.now(),
-      wanted: () => undefined,
-      onEvents: () => undefined,
-      onStore: () => undefined,
-      onError: (error) => {
-        throw error;
-      },
-    });
-    const source = createSource({
-      id: { target: 'bench', location: REGION, service: name },
-      provider: 'aws',
-      service,
-      connection: { get: async () => connection, current: connection, [Symbol.asyncDispose]: async () => undefined },
-      ledger,
-      // No budget: the goal is what the work itself costs.
-      caller: {
-        budget: createBudget(1e6, () => performance.now()),
-        gate: createGate(AT_ONCE),
-        timeoutMs: 60_000,
-        monotonic: () => performance.now(),
-        observe: () => {
-          calls += 1;
-        },
-      },
-      budgetShare: 1e6,
-      intervalMs: 60_000,
-      describeEveryMs: POLICY.describeEveryMs,
-      critical: () => false,
-      now: () => Date.now(),
-      named: () => undefined,
-      onChange: () => undefined,
-      onDetailsFailed: () => undefined,
-    });
-    return { source, ledger, calls: () => calls };
-  }
-
-  const kms = watch('kms');
-  const secrets = watch('secrets-manager');
+  const kms = watch('kms', REGION, connection);
+  const secrets = watch('secrets-manager', REGION, connection);
   const bare = {
     region: REGION,
     endpoint: url,
@@ -166,8 +66,8 @@ export async function benchSweep(): Promise<BenchRow[]> {
 
   try {
     // First sight of everything, and the bare loops once to warm up.
-    await kms.source.sweep(signal);
-    const first = await measured(() => secrets.source.sweep(signal));
+    await kms.sweep();
+    const first = await measured(() => secrets.sweep());
     await bareKeyLoop();
     await barePages();
     if (kms.ledger.snapshot.keys.length !== KEYS) throw new Error(`${kms.ledger.snapshot.keys.length} keys`);
@@ -183,9 +83,9 @@ export async function benchSweep(): Promise<BenchRow[]> {
     let secretCalls = 0;
     for (let round = 0; round < ROUNDS; round += 1) {
       const [kmsBefore, secretsBefore] = [kms.calls(), secrets.calls()];
-      ours.push(await measured(() => kms.source.sweep(signal)));
+      ours.push(await measured(() => kms.sweep()));
       theirs.push(await measured(bareKeyLoop));
-      listing.push(await measured(() => secrets.source.sweep(signal)));
+      listing.push(await measured(() => secrets.sweep()));
       paging.push(await measured(barePages));
       reading.push(
         await measured(() =>
@@ -199,15 +99,12 @@ export async function benchSweep(): Promise<BenchRow[]> {
     cloud.send(CHANGED);
     await changed;
     const beforeChange = secrets.calls();
-    await secrets.source.sweep(signal);
+    await secrets.sweep();
     const changedCalls = secrets.calls() - beforeChange;
 
-    const cpu = (all: readonly Measured[]) => median(all.map((one) => one.cpu));
     const perRead = cpu(reading) / READS;
     const perListed = cpu(listing) / SECRETS;
     const pages = Math.ceil(SECRETS / 100);
-    const row = (goal: string, name: string, value: number, unit: string, bound?: number): BenchRow =>
-      bound === undefined ? { goal, name, value, unit } : { goal, name, value, unit, bound, holds: value <= bound };
     return [
       row('G9', `describe sweep of ${KEYS} KMS keys: cpu against a bare SDK loop`, cpu(ours) / cpu(theirs), 'x', 1.1),
       row('G9', `list sweep of ${SECRETS} secrets: cpu against bare SDK paging`, cpu(listing) / cpu(paging), 'x', 1.25),
@@ -222,15 +119,10 @@ export async function benchSweep(): Promise<BenchRow[]> {
       ),
       row('G11', `Secrets Manager: calls of a sweep of ${SECRETS}, nothing changed`, secretCalls, 'calls', pages),
       row('G11', `Secrets Manager: calls of a sweep, ${CHANGED} changed`, changedCalls, 'calls', pages + CHANGED),
-      row('G10', 'describe sweep: longest block of the event loop', median(ours.map((one) => one.block)), 'ms', 50),
-      row('G10', 'list sweep: longest block of the event loop', median(listing.map((one) => one.block)), 'ms', 50),
-      row(
-        '',
-        'bare SDK loop over the keys: longest block of the event loop',
-        median(theirs.map((one) => one.block)),
-        'ms',
-      ),
-      row('', 'bare SDK paging: longest block of the event loop', median(paging.map((one) => one.block)), 'ms'),
+      row('G10', 'describe sweep: longest block of the event loop', block(ours), 'ms', 50),
+      row('G10', 'list sweep: longest block of the event loop', block(listing), 'ms', 50),
+      row('', 'bare SDK loop over the keys: longest block of the event loop', block(theirs), 'ms'),
+      row('', 'bare SDK paging: longest block of the event loop', block(paging), 'ms'),
       row('', `first sight of ${SECRETS} secrets: longest block of the event loop`, first.block, 'ms'),
       row('', `first sight of ${SECRETS} secrets: cpu per secret`, (first.cpu / SECRETS) * 1000, 'us'),
     ];

@@ -39,7 +39,8 @@ function expectFields(object: Readonly<Record<string, unknown>>, what: 'key' | '
   }
 }
 
-describe.concurrent('a single look', () => {
+// Real processes, each loading a cloud's SDK, all at once: on two busy cores that takes its time.
+describe.concurrent('a single look', { timeout: 90_000 }, () => {
   const places: Place[] = [];
   let sandbox: Sandbox;
   beforeAll(async () => {

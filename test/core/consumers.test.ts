@@ -75,6 +75,15 @@ describe('the first look at a consumer', () => {
     expect(step?.suspect).toBeUndefined();
   });
 
+  it('believes what only its keys have told when a second look confirms it: they may not have heard of it yet', () => {
+    const steps = run([look, rules('access_revoked')], [look, rules('access_revoked')]);
+    expect(steps[0]).toMatchObject({ suspect: 'pending', record: { pending: { reason: 'access_revoked', seen: 1 } } });
+    expect(steps[0]?.events).toMatchObject([{ type: 'first_seen', to: 'ok' }]);
+    expect(last(steps).record.impairment).toEqual({ reason: 'access_revoked', since: T0 });
+    const [, calmed] = run([look, rules('access_revoked')], [look, rules()]);
+    expect(calmed).toMatchObject({ events: [], suspect: undefined });
+  });
+
   it('that fails leaves a record of what was listed, and wants another', () => {
     const [step] = run([(at) => fails(at, 'throttled'), rules()]);
     expect(step).toMatchObject({
@@ -108,7 +117,7 @@ describe('trouble of its own', () => {
   });
 
   it('ends as it began: confirmed', () => {
-    const steps = run([look, rules('access_revoked')], [look, rules()], [look, rules()]);
+    const steps = run([look, rules('reported_by_service')], [look, rules()], [look, rules()]);
     expect(types(steps)).toEqual([['first_seen'], [], ['transition']]);
     expect(last(steps).events[0]).toMatchObject({ from: 'impaired', to: 'ok' });
     expect(last(steps).record).not.toHaveProperty('impairment');
@@ -116,11 +125,11 @@ describe('trouble of its own', () => {
 
   it('keeps its since when only the reason changes', () => {
     const steps = run(
+      [look, rules('reported_by_service')],
       [look, rules('access_revoked')],
-      [look, rules('reported_by_service')],
-      [look, rules('reported_by_service')],
+      [look, rules('access_revoked')],
     );
-    expect(last(steps).record.impairment).toEqual({ reason: 'reported_by_service', since: T0 });
+    expect(last(steps).record.impairment).toEqual({ reason: 'access_revoked', since: T0 });
     expect(last(steps).events).toMatchObject([{ type: 'transition', from: 'impaired', to: 'impaired' }]);
   });
 });
@@ -128,11 +137,11 @@ describe('trouble of its own', () => {
 describe('looks that prove nothing', () => {
   it('change nothing that is believed, and stop being suspect when it is blind', () => {
     const denied = (at: number) => fails(at, 'denied');
-    const steps = run([look, rules('access_revoked')], [denied, rules()], [denied, rules()], [denied, rules()]);
+    const steps = run([look, rules('reported_by_service')], [denied, rules()], [denied, rules()], [denied, rules()]);
     expect(steps.map(({ suspect }) => suspect)).toEqual([undefined, 'inconclusive', 'inconclusive', undefined]);
-    expect(last(steps).record).toMatchObject({ impairment: { reason: 'access_revoked' }, inconclusive: 3 });
+    expect(last(steps).record).toMatchObject({ impairment: { reason: 'reported_by_service' }, inconclusive: 3 });
     expect(last(steps).record.facts).toEqual(FACTS);
-    const back = stepConsumer(last(steps).record, look(T0 + MINUTE), rules('access_revoked'), T0 + MINUTE);
+    const back = stepConsumer(last(steps).record, look(T0 + MINUTE), rules('reported_by_service'), T0 + MINUTE);
     expect(back.record.inconclusive).toBe(0);
     expect(back.record).not.toHaveProperty('inconclusiveReason');
     expect(back.events).toEqual([]);
@@ -201,13 +210,15 @@ describe('judging without a look', () => {
     expect(rejudgeConsumer(closed.record, rules(), T0 + 3 * MINUTE).record).toBe(closed.record);
   });
 
-  it('only suspects new trouble: a look must confirm it, and judging again adds nothing', () => {
+  it('only suspects new trouble: as many looks as ever must confirm it, and judging again adds nothing', () => {
     const [first] = run([look, rules()]);
     const suspected = rejudgeConsumer(first!.record, rules('version_in_use_disabled'), T0 + 10);
     expect(suspected).toMatchObject({ suspect: 'pending', events: [] });
     const again = rejudgeConsumer(suspected.record, rules('version_in_use_disabled'), T0 + 20);
     expect(again.record).toBe(suspected.record);
-    const looked = stepConsumer(again.record, look(T0 + 30), rules('version_in_use_disabled'), T0 + 30);
+    const once = stepConsumer(again.record, look(T0 + 30), rules('version_in_use_disabled'), T0 + 30);
+    expect(once).toMatchObject({ suspect: 'pending', record: { pending: { seen: 1 } } });
+    const looked = stepConsumer(once.record, look(T0 + 40), rules('version_in_use_disabled'), T0 + 40);
     expect(looked.record.impairment).toEqual({ reason: 'version_in_use_disabled', since: T0 + 10 });
     const calmed = rejudgeConsumer(suspected.record, rules(), T0 + 20);
     expect(calmed.record).not.toHaveProperty('pending');

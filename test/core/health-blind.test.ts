@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { unsettled } from '../../src/core/health.ts';
-import { failed, look, lost, MINUTE, OK, run, SECOND, T0, types, unknown } from './support/looks.ts';
+import type { Observation } from '../../src/core/model.ts';
+import { facts, failed, look, lost, MINUTE, OK, run, SECOND, T0, types, unknown } from './support/looks.ts';
 
 const denied = { status: 'unknown', reason: 'denied' } as const;
 
@@ -15,6 +16,38 @@ describe('inconclusive looks', () => {
     expect(unsettled(three.record)).toBe(true);
     expect(three.record.belief).toEqual(two.record.belief);
     expect(three.events).toEqual([]);
+  });
+
+  it('take over what another witness told, for those who depend on it, and believe nothing by it', () => {
+    const told = facts({ grants: [], attributes: { publicNetworkAccess: 'Disabled' } });
+    const aside = (at: number): Observation => {
+      const observation = failed(at, denied);
+      return observation.facts ? observation : { ...observation, failure: { ...observation.failure, told } };
+    };
+    const { record, events } = run([look(T0, OK, { grants: [] }), aside(T0 + 1), aside(T0 + 2), aside(T0 + 3)]);
+    expect(record).toMatchObject({ facts: told, blindReason: 'denied', belief: { verdict: OK }, conclusiveAt: T0 });
+    expect(events.map(({ type }) => type)).toEqual(['first_seen']);
+    const never = run([aside(T0)]);
+    expect(never.record).toMatchObject({ facts: told });
+    expect(never.record).not.toHaveProperty('belief');
+    const dated = run([look(T0, lost('soft_deleted'), { deletionAt: T0 + MINUTE }), aside(T0 + 1)]);
+    expect(dated.record.facts?.deletionAt).toBe(T0 + MINUTE);
+  });
+
+  it('bring back what was believed gone, confirmed, when another witness shows it to be there: it is blind then', () => {
+    const aside = (at: number): Observation => {
+      const observation = failed(at, denied);
+      return observation.facts ? observation : { ...observation, failure: { ...observation.failure, told: facts() } };
+    };
+    const looks = [look(T0, lost('soft_deleted')), ...[1, 2, 3].map((at) => aside(T0 + at))];
+    const { record, events } = run(looks);
+    expect(events.map(({ type, to }) => [type, to])).toEqual([
+      ['first_seen', 'inaccessible'],
+      ['transition', 'accessible'],
+    ]);
+    expect(record).toMatchObject({ belief: { verdict: OK }, blindReason: 'denied' });
+    const disabled = run([look(T0, lost()), ...[1, 2, 3].map((at) => aside(T0 + at))]);
+    expect(disabled.record.belief?.verdict).toEqual(lost());
   });
 
   it('go on saying since when and why, while blind', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { forgettable } from '../../src/core/health.ts';
+import { forgettable } from '../../src/core/forget.ts';
 import type { KeyRecord } from '../../src/core/model.ts';
 import type { InaccessibleReason } from '../../src/core/reasons.ts';
 import { DAY, failed, look, lost, MINUTE, OK, POLICY, RULES, run, SECOND, T0 } from './support/looks.ts';

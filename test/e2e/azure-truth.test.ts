@@ -83,6 +83,19 @@ describe('a vault that refuses the monitor', () => {
     expect(await transitions(world)).toEqual([]);
   });
 
+  it('and its account as well is blind, and the account has lost its access: the table’s row of two refusals', async () => {
+    await using world = await start();
+    const vault = world.subscription.vault('alpha');
+    const account = world.subscription.mediaAccount('contoso');
+    vault.denyMonitor();
+    await world.until('blindness', 4 * MINUTE, () => world.key('alpha')?.blindSince !== undefined);
+    vault.revoke(account.principal);
+    await world.until('the loss of access', BOUND + 10_000, () => world.consumer('contoso')?.health === 'impaired');
+    await world.pass(MINUTE);
+    expect(world.consumer('contoso')?.findings.map(({ id }) => id)).toContain('media-services.access');
+    expect(world.key('alpha')).toMatchObject({ health: 'accessible', blindReason: 'denied' });
+  });
+
   it('behind its firewall is blind for the network, not for a right', async () => {
     await using world = await start();
     world.subscription.vault('alpha').firewall('deny');
@@ -148,6 +161,16 @@ describe('a vault that is deleted', () => {
     await world.until('the recovery', 3 * MINUTE, () => world.consumer('contoso')?.health === 'ok');
     await world.pass(3 * MINUTE);
     expect(ofVault(world, 'alpha').every(({ health }) => health === 'accessible')).toBe(true);
+  });
+
+  it('and recovered without its roles, as Azure does it, is no loss any more: the monitor is blind to it', async () => {
+    await using world = await start();
+    world.subscription.vault('alpha').delete();
+    await world.until('the loss', BOUND, () => world.key('alpha')?.health === 'inaccessible');
+    world.subscription.vault('alpha').recover('lost');
+    await world.until('the return', 4 * MINUTE, () => world.key('alpha')?.health === 'accessible');
+    await world.until('blindness', 4 * MINUTE, () => world.key('alpha')?.blindReason === 'denied');
+    expect(world.app.snapshot.incidents).toEqual([]);
   });
 
   it('and purged is gone for good', async () => {

@@ -267,6 +267,16 @@ describe('a service that the cloud has retired', () => {
     expect(at.records.at(-1)).not.toHaveProperty('reason');
   });
 
+  it('is believed only where nothing was listed: what is there is not retired', async () => {
+    const at = start();
+    key('a/1');
+    await at.sweep();
+    cloud.failed = 'provider_retired';
+    for (let times = 0; times < 3; times++) await at.sweep();
+    expect(at.records.at(-1)).toMatchObject({ up: false, reason: 'provider_retired' });
+    expect(at.key('a/1')).toMatchObject({ health: 'accessible', checkedAt: cloud.now });
+  });
+
   it('takes its records along only when it says so twice', async () => {
     const at = start();
     account('acc', []);
@@ -277,6 +287,39 @@ describe('a service that the cloud has retired', () => {
     await at.sweep();
     expect(at.consumer('acc')).toBeUndefined();
     expect(cloud.events).toEqual([]);
+  });
+});
+
+describe('what holds keys, and is gone for good', () => {
+  const held = { dependsOn: [{ anyOf: ['vaults/v'], role: 'holds' }] };
+
+  it('ends with all that it held: nobody can look at that any more', async () => {
+    const at = start();
+    key('vaults/v');
+    for (const name of ['v/1', 'v/2']) key(name, held);
+    await at.sweep();
+    cloud.keys.delete('vaults/v');
+    cloud.unreadable.add('v');
+    await at.sweep();
+    await at.sweep();
+    expect(at.key('v/1')).toMatchObject({ health: 'inaccessible', rootCauses: ['vaults/v'] });
+    await at.sweep(POLICY.forgetAfterMs);
+    expect(at.ledger.snapshot.keys).toEqual([]);
+    const removed = cloud.events.map(({ type, resource }) => [type, resource]).sort();
+    expect(removed).toEqual(['v/1', 'v/2', 'vaults/v'].map((resource) => ['removed', resource]));
+  });
+
+  it('stays as long as somebody needs one of its keys', async () => {
+    const at = start();
+    key('vaults/v');
+    key('v/1', held);
+    account('acc', ['v/1']);
+    await at.sweep();
+    cloud.keys.delete('vaults/v');
+    cloud.unreadable.add('v');
+    for (let day = 0; day < 10; day++) await at.sweep(DAY);
+    expect(at.key('vaults/v')?.health).toBe('inaccessible');
+    expect(at.consumer('acc')).toMatchObject({ health: 'impaired', rootCauses: ['vaults/v'] });
   });
 });
 
@@ -307,7 +350,7 @@ describe('a consumer', () => {
     expect(at.consumer('acc')?.findings).toMatchObject([{ id: 'media-services.late', since: T0 + HOUR }]);
   });
 
-  it('is looked at when its rules begin to suspect it, and believed impaired when a look confirms it', async () => {
+  it('is looked at when its rules begin to suspect it, and believed impaired when looks confirm it', async () => {
     cloud.judge = (_facts, lookup) => {
       const state = lookup('a/1')?.attributes.grant;
       return { findings: [], ...(state === false && { impairment: 'access_revoked' as const }) };
@@ -320,6 +363,10 @@ describe('a consumer', () => {
     await at.sweep();
     expect(cloud.wanted).toEqual(['acc']);
     expect(at.consumer('acc')?.health).toBe('ok');
+    cloud.now += 1_000;
+    await at.source.lookAt(['acc'], signal);
+    // What its keys told is looked at again too, before it is believed.
+    expect(cloud.wanted).toEqual(['acc', 'a/1']);
     cloud.now += 1_000;
     await at.source.lookAt(['acc'], signal);
     expect(at.consumer('acc')).toMatchObject({ health: 'impaired', reason: 'access_revoked', since: T0 + 2 * MINUTE });

@@ -63,7 +63,7 @@ const version = shape<Version>(
 );
 const grant = shape<Grant>(
   { principal: text, via: fc.constantFrom('policy', 'role'), permissions: texts },
-  { type: text },
+  { type: text, key: text },
 );
 const dependency = shape<Dependency>({ anyOf: texts, role: text }, { assumed: flag });
 const use = shape<KeyUse>({ resource: text, role: text }, { versionInUse: text, pinned: flag });

@@ -61,7 +61,8 @@ export function createTransport(options: ConnectOptions): Transport {
       if (current) note(current, response);
       boundPatience(response, patienceMs);
       readable(response);
-      if (current) note(current, response);
+      // A good answer was noted as it is.
+      if (current && response.status !== 200) note(current, response);
       return response;
     },
   };
@@ -106,11 +107,16 @@ async function within(
     cut.abort();
   }, ms);
   const { abortSignal } = request;
-  request.abortSignal = abortSignal ? AbortSignal.any([abortSignal as AbortSignal, cut.signal]) : cut.signal;
+  // By hand: `AbortSignal.any` takes several times as long, for every request.
+  const forward = () => cut.abort((abortSignal as AbortSignal | undefined)?.reason);
+  if (abortSignal?.aborted) forward();
+  else abortSignal?.addEventListener('abort', forward);
+  request.abortSignal = cut.signal;
   try {
     return await Promise.race([next(), lost.promise]);
   } finally {
     clearTimeout(timer);
+    abortSignal?.removeEventListener('abort', forward);
     if (abortSignal) request.abortSignal = abortSignal;
     else delete request.abortSignal;
   }

@@ -1,4 +1,5 @@
 /** Plays recorded answers on loopback to the real SDK clients and to keyvigil's own sessions, under the real host names. */
+
 import { Agent } from 'node:https';
 import { KeyVaultManagementClient, type Vault } from '@azure/arm-keyvault';
 import {
@@ -12,13 +13,13 @@ import {
 } from '@azure/core-rest-pipeline';
 import { expect } from 'vitest';
 import type { ConsumerFacts, ConsumerStub, Failure, KeyFacts, KeyStub } from '../../../src/core/model.ts';
-import type { Policy } from '../../../src/core/policy.ts';
 import { ask } from '../../../src/providers/azure/ask.ts';
 import { classify } from '../../../src/providers/azure/classify.ts';
 import { keyVault } from '../../../src/providers/azure/key-vault/index.ts';
 import { livingVault, vaultFacts } from '../../../src/providers/azure/key-vault/vault-facts.ts';
 import { mediaServices } from '../../../src/providers/azure/media-services/index.ts';
 import type { ConsumerJudgement, KeyLookup, Look, ServiceSession } from '../../../src/providers/provider.ts';
+import { POLICY } from '../../core/support/looks.ts';
 import { type Clients, clientsOf } from '../../fixtures/azure-clients.ts';
 import {
   type Answer,
@@ -34,7 +35,8 @@ import { type Exchange, exchangesOf } from './recordings.ts';
 /** The subscription of every recording. */
 export const SUBSCRIPTION = '00000000-0000-0000-0000-000000000000';
 export const ARM = 'management.azure.com';
-export const POLICY = { expiryWarningMs: 30 * 86_400_000 } as Policy;
+
+export { POLICY };
 
 /** What keyvigil makes of one recording. */
 export interface Story {

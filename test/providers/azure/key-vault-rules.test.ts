@@ -27,6 +27,7 @@ const vault = (more: Partial<KeyFacts> = {}): KeyFacts => ({
   attributes: { resourceId: ARM_ID, softDelete: true, purgeProtection: true, retentionDays: 90 },
   ...more,
 });
+const RECOVER = `az keyvault recover --name contoso --location westeurope --subscription ${vaultStub().account}`;
 const ids = (facts: KeyFacts, now = AT) =>
   rules.judge(facts, now, POLICY).findings.map(({ id, severity }) => `${id} ${severity}`);
 const only = (facts: KeyFacts, now = AT) => rules.judge(facts, now, POLICY).findings[0];
@@ -160,10 +161,16 @@ describe('the remedy', () => {
     ['not_found', key({ attributes: { recoveryLevel: 'Purgeable' } }), undefined],
     ['purged', key(), undefined],
     ['dependency', key(), undefined],
+    ['soft_deleted', vault({ attributes: { access: 'policy' } }), RECOVER],
+    [
+      'soft_deleted',
+      vault({ attributes: { access: 'rbac' } }),
+      `${RECOVER}, then create its role assignments anew: Azure does not bring them back with the vault`,
+    ],
     [
       'soft_deleted',
       vault(),
-      `az keyvault recover --name contoso --location westeurope --subscription ${vaultStub().account}`,
+      `${RECOVER}, then create its role assignments anew if it goes by roles: Azure does not bring them back with the vault`,
     ],
     ['not_found', vault({ attributes: {} }), undefined],
     ['disabled', vault(), undefined],
@@ -187,7 +194,14 @@ describe('the declaration', () => {
   it('takes vaults by their URLs, in one form', () => {
     const parsed = keyVault.config.parse({ vaults: ['https://CONTOSO.vault.azure.net:443/', 'https://a.b:8443'] });
     expect(parsed).toEqual({ vaults: ['https://contoso.vault.azure.net', 'https://a.b:8443'] });
-    for (const vaults of [[], ['contoso'], ['http://contoso.vault.azure.net'], ['https://a.b/keys/c']]) {
+    for (const vaults of [
+      [],
+      ['contoso'],
+      ['http://contoso.vault.azure.net'],
+      ['https://a.b:99999'],
+      ['https://1.2.3.400'],
+      ['https://a.b/keys/c'],
+    ]) {
       expect(keyVault.config.safeParse({ vaults }).success).toBe(false);
     }
     expect(keyVault.config.safeParse({ vault: 'x' }).success).toBe(false);

@@ -89,7 +89,9 @@ describe('a key, by what its vault and Resource Manager say', () => {
     bed.wire.on('GET', VAULT, ofVault('/keys/cmk'), keyNotFound());
     bed.wire.on('GET', VAULT, ofVault('/deletedkeys/cmk'), deletedNotFound());
     bed.wire.on('GET', ARM, ofArm(`${ARM_ID}/keys/cmk`), vaultError(404, 'KeyNotFound', undefined, 'no such key'));
-    expect(await bed.failure(keyStub(), known)).toMatchObject({ reason: 'not_found', agreed: true });
+    expect(await bed.failure(keyStub(), known)).toMatchObject({ reason: 'not_found', agreed: true, purgeable: false });
+    const free = { ...known, attributes: { ...known.attributes, recoveryLevel: 'Recoverable+Purgeable' } };
+    expect(await bed.failure(keyStub(), free)).not.toHaveProperty('purgeable');
   });
 
   it('404 everywhere after it was soft-deleted: purged, once that lasts for two minutes', async () => {
@@ -238,6 +240,17 @@ describe('a vault, by what it and Resource Manager say', () => {
     expect(await bed.verdict(vaultStub())).toBe(verdict);
   });
 
+  it('Resource Manager shows it, but it refuses the monitor: what is known of its grants and fences is up to date', async () => {
+    await bed.list();
+    const fenced = armVault('contoso', { accessPolicies: [], publicNetworkAccess: 'Disabled' });
+    bed.wire.on('GET', ARM, ofArm(ARM_ID), { body: fenced });
+    bed.wire.on('GET', VAULT, ofVault('/keys'), byPolicy());
+    expect(await bed.failure(vaultStub())).toMatchObject({
+      reason: 'denied',
+      told: { grants: [], attributes: { publicNetworkAccess: 'Disabled' } },
+    });
+  });
+
   it('Resource Manager shows it, but its name does not resolve: blind, no loss', async () => {
     unresolvable(bed.wire);
     await bed.list();
@@ -291,12 +304,12 @@ describe('a vault, by what it and Resource Manager say', () => {
     expect(await bed.verdict(vaultStub(), known)).toBe('accessible');
   });
 
-  it('404 twice while it answers but refuses the monitor: gone, nobody agrees', async () => {
+  it('404 twice while it answers but refuses the monitor: gone, nobody agrees, and surely not purged', async () => {
     const known = await lost();
     bed.wire.on('GET', ARM, ofArm(DELETED), armMissing());
     bed.wire.on('GET', VAULT, ofVault('/keys'), byRbac());
     const failure = await bed.failure(vaultStub(), known);
-    expect(failure.reason).toBe('not_found');
+    expect(failure).toMatchObject({ reason: 'not_found', purgeable: false });
     expect(failure.agreed).toBeUndefined();
   });
 

@@ -13,7 +13,7 @@ export const ACCOUNT = `${GROUP}/providers/Microsoft.Media/mediaservices/contoso
 export const VAULT = 'https://contoso.vault.azure.net';
 export const KEY = `${VAULT}/keys/cmk`;
 export const PRINCIPAL = '6aa99f7f-69a1-45c6-8a01-41e83c52c447';
-export const policy = { expiryWarningMs: 30 * DAY } as Policy;
+export const policy = { expiryWarningMs: 30 * DAY, rules: {} } as unknown as Policy;
 
 export function account(more: Partial<ConsumerFacts> = {}, use: Partial<KeyUse> = {}): ConsumerFacts {
   return {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import type { ConsumerFacts, KeyFacts } from '../../../src/core/model.ts';
-import type { Policy } from '../../../src/core/policy.ts';
 import {
   ACCOUNT,
   account,
@@ -10,6 +9,7 @@ import {
   key,
   MINUTE,
   NOW,
+  policy,
   SUBSCRIPTION,
   said,
   vault,
@@ -210,7 +210,7 @@ describe('soft delete and purge protection', () => {
       `az keyvault update --name contoso --subscription ${SUBSCRIPTION} --enable-purge-protection true`,
     ]);
     expect(remedies([purgeable, vault({ spec: 'hsm', name: 'h' })])[1]).toBe(
-      'az keyvault update-hsm --hsm-name h --enable-purge-protection true',
+      `az keyvault update-hsm --hsm-name h --subscription ${SUBSCRIPTION} --enable-purge-protection true`,
     );
   });
 });
@@ -250,8 +250,9 @@ describe('the dates of the key', () => {
     const at = (days: number) =>
       said(
         judge(account(), [key({ version: dated }), vault()], expiresAt - days * DAY, {
+          ...policy,
           expiryWarningMs: DAY,
-        } as Policy),
+        }),
       );
     expect(at(4)).toEqual([]);
     expect(at(3)).toEqual(['key-expiring critical']);
@@ -286,8 +287,9 @@ describe('the dates of the key', () => {
 describe('the network of the vault', () => {
   it.each<[string, Record<string, string | number>, readonly string[]]>([
     ['open', { publicNetworkAccess: 'Enabled', networkDefaultAction: 'Allow' }, []],
-    ['closed', { publicNetworkAccess: 'Disabled' }, ['network warning']],
+    ['closed', { publicNetworkAccess: 'Disabled', networkBypass: 'None' }, ['network warning']],
     ['closed by default', { networkDefaultAction: 'Deny', networkBypass: 'None' }, ['network warning']],
+    ['closed, the bypass left at its default', { publicNetworkAccess: 'Disabled' }, []],
     ['closed, with the bypass', { publicNetworkAccess: 'Disabled', networkBypass: 'AzureServices' }, []],
     ['closed by default, with the bypass', { networkDefaultAction: 'deny', networkBypass: 'azureservices' }, []],
     ['closed, with a private endpoint', { publicNetworkAccess: 'Disabled', privateEndpoints: 1 }, []],

@@ -10,6 +10,7 @@ import {
   MINUTE,
   NOW,
   PRINCIPAL,
+  policy,
   SUBSCRIPTION,
   said,
   vault,
@@ -160,6 +161,7 @@ describe('the access of its identity', () => {
     ['several roles', [grant(['get'], { via: 'role' }), grant(['wrapkey', 'unwrapkey'], { via: 'role' })]],
     ['another spelling of its id', [grant(['all'], { principal: PRINCIPAL.toUpperCase() })]],
     ['grants that are not known', undefined],
+    ['a role for this very key', [grant(['all'], { via: 'role', key: 'cmk' })]],
   ])('is given by %s', (_, grants) => {
     expect(held(grants)).toEqual({ findings: [] });
   });
@@ -168,6 +170,7 @@ describe('the access of its identity', () => {
     ['nothing', [], 'get, wrapKey, unwrapKey'],
     ['one permission less', [grant(['get', 'wrapkey'])], 'unwrapKey'],
     ['the grants of somebody else', [grant(['all'], { principal: 'other' })], 'get, wrapKey, unwrapKey'],
+    ['a role for another key', [grant(['all'], { via: 'role', key: 'other' })], 'get, wrapKey, unwrapKey'],
     [
       'a group that may do something else',
       [grant(['list'], { principal: 'g', type: 'group' })],
@@ -205,6 +208,17 @@ describe('the access of its identity', () => {
     expect(held([], 'rbac').findings[0]?.remedy).toBe(
       `az role assignment create --role 'Key Vault Crypto Service Encryption User' --assignee-object-id ${PRINCIPAL} --assignee-principal-type ServicePrincipal --scope ${vault().attributes.resourceId}`,
     );
+  });
+
+  it('impairs nothing where policy has switched the rule off, or made it a remark', () => {
+    const judged = (severity: 'off' | 'info' | 'warning') =>
+      judge(account(), [key(), vault({ grants: [] })], undefined, {
+        ...policy,
+        rules: { 'media-services.access': severity },
+      }).impairment;
+    expect(judged('off')).toBeUndefined();
+    expect(judged('info')).toBeUndefined();
+    expect(judged('warning')).toBe('access_revoked');
   });
 
   it('is judged by the vault of a key that was never seen', () => {

@@ -128,7 +128,9 @@ describe('an account', () => {
     const facts = await describeAs(encrypted(encryption));
     expect(facts.attributes.encryption).toBeUndefined();
     expect(facts.uses).toEqual([{ resource: STORE, role: 'stores' }]);
-    expect(mediaServices.consumers?.judge(facts, () => undefined, 0, { expiryWarningMs: 0 } as never)).toMatchObject({
+    expect(
+      mediaServices.consumers?.judge(facts, () => undefined, 0, { expiryWarningMs: 0, rules: {} } as never),
+    ).toMatchObject({
       findings: [{ id: 'media-services.key-unknown' }],
     });
   });

@@ -32,7 +32,7 @@ interface Told {
  * @param used what is known of older versions that are still used (`usedDigest`)
  */
 export function digestOf(properties: KeyProperties, used: string): string {
-  return JSON.stringify([told(properties), used]);
+  return JSON.stringify([fieldsOf(properties), used]);
 }
 
 /** Changes whenever a version that is used changes, or goes; '' where only the newest one is used. */
@@ -105,8 +105,13 @@ function bundle(stub: KeyStub, key: KeyVaultKey | DeletedKey): Told {
 }
 
 function told(properties: KeyProperties): Told {
+  return present(fieldsOf(properties));
+}
+
+/** In the order of digests, which leave out what is undefined by themselves. */
+function fieldsOf(properties: KeyProperties) {
   const { enabled, recoveryLevel, recoverableDays, managed, hsmPlatform, tags } = properties;
-  return present({
+  return {
     enabled,
     createdAt: instant(properties.createdOn),
     updatedAt: instant(properties.updatedOn),
@@ -117,7 +122,7 @@ function told(properties: KeyProperties): Told {
     managed: managed || undefined,
     hsmPlatform,
     tags: tags === undefined ? undefined : sorted(tags),
-  });
+  };
 }
 
 function factsOf(

@@ -5,11 +5,11 @@ import { remedy } from './remedies.ts';
 import { detailKey, judge } from './rules.ts';
 import { verdict } from './verdict.ts';
 
+const NO_VAULT = { error: 'expected the URL of a vault, such as https://contoso.vault.azure.net' };
 const VaultUrl = z
   .string()
-  .regex(/^https:\/\/[A-Za-z0-9.-]+(:\d{1,5})?\/?$/, {
-    error: 'expected the URL of a vault, such as https://contoso.vault.azure.net',
-  })
+  .regex(/^https:\/\/[A-Za-z0-9.-]+(:\d{1,5})?\/?$/, NO_VAULT)
+  .refine((url) => URL.canParse(url), NO_VAULT)
   .transform((url) => url.toLowerCase().replace(/\/$/, '').replace(/:443$/, ''));
 
 const Options = z.strictObject({

@@ -7,7 +7,7 @@ import type { ResourceManager } from './arm.ts';
 import { refresh } from './directory.ts';
 import { deletedDigestOf, digestOf, usedDigest } from './facts.ts';
 import { interleave } from './interleave.ts';
-import type { Memory } from './memory.ts';
+import { forget, type Memory } from './memory.ts';
 import { keyStub, vaultOf } from './names.ts';
 import type { Plane } from './plane.ts';
 import type { Roles } from './roles.ts';
@@ -30,6 +30,13 @@ export interface Planes {
 
 type Outcomes = Map<string, Tried<true>>;
 
+/** What is found out on the way. */
+interface Found {
+  readonly outcomes: Outcomes;
+  /** Keys that their vault has listed before and lists no more, whatever else failed. */
+  readonly vanished: Set<string>;
+}
+
 /**
  * Pages of keys as they come, then the vaults: a vault that refuses its keys is known to do so by then. The keys of such a
  * vault are not covered; where every vault fails alike, that is the source's failure, and no vault is told to have changed.
@@ -39,35 +46,44 @@ export async function* listing(planes: Planes, context: ListContext): AsyncGener
   const directory = await refresh(env, arm, memory, configured, context);
   const asked = [...memory.living.values()].filter((vault) => vault.told?.state !== 'RegisteringDns');
   const outcomes: Outcomes = new Map();
+  const vanished = new Set<string>();
   const needed = new Set(context.referenced().map((name) => vaultOf(name.toLowerCase())));
   yield* interleave(
-    asked.map((vault) => keysOf(planes, vault, outcomes, needed, context)),
+    asked.map((vault) => keysOf(planes, vault, { outcomes, vanished }, needed, context)),
     VAULTS_AT_ONCE,
   );
   const failure = common(outcomes);
   if (!failure) {
-    for (const [resource, tell] of outcomes) memory.answered.set(resource, tell.ok ? 'ok' : tell.failure.reason);
+    for (const [resource, tell] of outcomes) {
+      if (tell.ok) memory.answered.delete(resource);
+      else memory.answered.set(resource, { operation: tell.error.operation, reason: tell.failure.reason });
+    }
   }
+  // Nobody has seen a vault that fails as all others do: it is neither shown as it was, nor missing.
+  const unseen = (resource: string) => failure !== undefined && outcomes.has(resource);
+  const shown = [...memory.living.values()].filter(({ stub }) => !unseen(stub.resource));
   yield [
-    ...[...memory.living.values()].map((vault) => ({ stub: vault.stub, digest: digestOfVault(memory, vault) })),
+    ...shown.map((vault) => ({ stub: vault.stub, digest: digestOfVault(memory, vault) })),
     ...[...memory.dead.values()].map((dead) => ({ stub: dead.stub, digest: deadDigest(dead) })),
   ];
+  forget(memory);
+  planes.plane.retain((vault) => memory.living.has(vault) || memory.dead.has(vault));
   const down = directory.failed ?? failure;
   return {
     complete: true,
     exclusive: false,
     covers: ({ resource, kind }) =>
       kind === 'azure-vault'
-        ? directory.complete.has(memory.typeOf(resource))
-        : outcomes.get(vaultOf(resource))?.ok === true,
+        ? directory.complete.has(memory.typeOf(resource)) && !unseen(resource)
+        : outcomes.get(vaultOf(resource))?.ok === true || vanished.has(resource),
     ...(down ? { failed: down } : {}),
   };
 }
 
 function digestOfVault(memory: Memory, vault: LivingVault): string {
   const { resource } = vault.stub;
-  const answered = memory.answered.get(resource) ?? 'ok';
-  return vaultDigest(vault, answered, JSON.stringify(memory.grants.get(resource) ?? null));
+  const { reason } = memory.answered.get(resource) ?? {};
+  return vaultDigest(vault, reason ?? 'ok', JSON.stringify(memory.grants.get(resource) ?? null));
 }
 
 /** The failure that every vault has, if they all fail: the most frequent one. */
@@ -81,13 +97,13 @@ function common(outcomes: Outcomes): CallFailed | undefined {
 async function* keysOf(
   planes: Planes,
   vault: LivingVault,
-  outcomes: Outcomes,
+  { outcomes, vanished }: Found,
   needed: ReadonlySet<string>,
   context: ListContext,
 ): AsyncGenerator<readonly Listed[], void> {
   const { resource } = vault.stub;
   try {
-    yield* livingKeys(planes, vault, context);
+    yield* livingKeys(planes, vault, vanished, context);
     outcomes.set(resource, { ok: true, value: true });
   } catch (error) {
     outcomes.set(resource, { ok: false, ...failed('ListKeys', error) });
@@ -101,6 +117,7 @@ async function* keysOf(
 async function* livingKeys(
   planes: Planes,
   vault: LivingVault,
+  vanished: Set<string>,
   context: ListContext,
 ): AsyncGenerator<readonly Listed[], void> {
   const { plane, memory } = planes;
@@ -117,8 +134,10 @@ async function* livingKeys(
     yield page;
   }
   const before = memory.listed.get(resource);
-  const missing = before === undefined || [...before].some((name) => !names.has(name));
-  if (missing || memory.withDeleted.has(resource)) yield await deletedKeys(planes, vault, names, context);
+  const missing = before === undefined ? [] : [...before].filter((name) => !names.has(name));
+  for (const name of missing) vanished.add(name);
+  if (before === undefined || missing.length > 0 || memory.withDeleted.has(resource))
+    yield await deletedKeys(planes, vault, names, context);
   memory.listed.set(resource, names);
 }
 
@@ -132,6 +151,8 @@ async function olderVersions({ plane, memory }: Planes, key: KeyStub, context: L
   const versions = await tried<readonly KeyProperties[]>('ListKeyVersions', () => plane.versions(key, context));
   const digest = versions.ok ? usedDigest(used, versions.value) : versions.failure.reason;
   if (digest !== '') memory.olderUsed.add(resource);
+  // Only the newest is used: as good as a look to know which that is.
+  else if (used[0] !== undefined) memory.current.set(resource, used[0]);
   return digest;
 }
 
@@ -175,7 +196,11 @@ async function locate({ plane, memory }: Planes, vault: LivingVault, context: Ca
 }
 
 /** Who may use the keys of a vault that goes by roles: asked where somebody needs one of them. */
-async function learnGrants({ roles, memory }: Planes, { stub, arm }: LivingVault, context: CallContext): Promise<void> {
+export async function learnGrants(
+  { roles, memory }: Planes,
+  { stub, arm }: LivingVault,
+  context: CallContext,
+): Promise<void> {
   if (!arm) return;
   const grants = await tried('RoleAssignments.ListForScope', () => roles.grants(arm.id, context));
   if (grants.ok) memory.grants.set(stub.resource, grants.value);

@@ -1,7 +1,7 @@
 /** What a session remembers from one listing to the next. Everything in it can be found out again after a restart. */
 import type { Grant } from '../../../core/model.ts';
 import type { ServiceEnv } from '../service.ts';
-import { vaultResource } from './names.ts';
+import { vaultOf, vaultResource } from './names.ts';
 import type { DeadVault, LivingVault, UrlOf, VaultType } from './vault-facts.ts';
 
 export interface Memory {
@@ -12,8 +12,8 @@ export interface Memory {
   readonly deadAsked: Set<VaultType>;
   /** Resources by id in Resource Manager, lower case. */
   readonly byArmId: Map<string, string>;
-  /** By vault: what its data plane was last found to answer; `ok`, or the reason of a failure. */
-  readonly answered: Map<string, string>;
+  /** By vault whose keys could not all be listed the last time: what failed. */
+  readonly answered: Map<string, { readonly operation: string; readonly reason: string }>;
   /** By vault that goes by roles: who may use its keys, undefined where that may not be known. */
   readonly grants: Map<string, readonly Grant[] | undefined>;
   /** By vault: the keys that were listed last. */
@@ -26,6 +26,21 @@ export interface Memory {
   readonly olderUsed: Set<string>;
   readonly urlOf: UrlOf;
   typeOf(resource: string): VaultType;
+}
+
+/** Drops what was remembered of vaults that there are no more, and of keys that were not listed: tests make and drop many. */
+export function forget(memory: Memory): void {
+  const { living, dead, answered, grants, listed, withDeleted, current, olderUsed } = memory;
+  const isThere = (vault: string) => living.has(vault) || dead.has(vault);
+  for (const known of [answered, grants, listed, withDeleted]) {
+    for (const vault of known.keys()) if (!isThere(vault)) known.delete(vault);
+  }
+  for (const known of [current, olderUsed]) {
+    for (const key of known.keys()) {
+      const vault = vaultOf(key);
+      if (!isThere(vault) || listed.get(vault)?.has(key) === false) known.delete(key);
+    }
+  }
 }
 
 export function remember({ cloud }: ServiceEnv): Memory {

@@ -26,8 +26,8 @@ export function region(location: string | undefined): string | undefined {
 
 /** Identity of a key in `vault`. @throws BadAnswer where the answer is about the key of another vault */
 export function keyStub(vault: KeyStub, name: string, id: string | undefined): KeyStub {
-  const host = (url: string | undefined) => URL.parse(url ?? '')?.hostname;
-  if (host(id) !== host(vault.resource)) throw new BadAnswer('a vault told of the key of another one');
+  if (!id?.startsWith(`${vault.resource}/`) && hostOf(id) !== hostOf(vault.resource))
+    throw new BadAnswer('a vault told of the key of another one');
   return {
     resource: keyResource(vault.resource, name),
     kind: 'azure-key',
@@ -36,4 +36,8 @@ export function keyStub(vault: KeyStub, name: string, id: string | undefined): K
     account: vault.account,
     location: vault.location,
   };
+}
+
+function hostOf(url: string | undefined): string | undefined {
+  return URL.parse(url ?? '')?.hostname;
 }

@@ -33,6 +33,8 @@ export interface Plane {
   probe(vault: string, context: CallContext): Promise<Answer<unknown>>;
   /** One request without a token: it asks nothing but whether there is a vault (azure.md 0.8). */
   knock(vault: string, context: CallContext): Promise<Door>;
+  /** Drops the clients of all other vaults. */
+  retain(isThere: (vault: string) => boolean): void;
 }
 
 /** Any that every Key Vault knows: nobody gets beyond the door anyway. */
@@ -89,6 +91,9 @@ export function dataPlane(env: ServiceEnv): Plane {
       const location = region(value.headers.get('x-ms-keyvault-region'));
       const answers = location !== undefined || (value.status === 401 && value.headers.has('www-authenticate'));
       return { answers, ...(location === undefined ? {} : { region: location }) };
+    },
+    retain(isThere) {
+      for (const vault of clients.keys()) if (!isThere(vault)) clients.delete(vault);
     },
   };
 }

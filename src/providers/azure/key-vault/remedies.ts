@@ -46,7 +46,12 @@ function recover(facts: KeyFacts): string {
   if (facts.kind === 'azure-key') {
     return azCommand('keyvault', 'key', 'recover', '--id', keyUrl(facts).replace('/keys/', '/deletedkeys/'));
   }
-  return vaultCommand(facts, 'recover', isHsm(facts) ? '--hsm-name' : '--name', '--location', facts.location);
+  const command = vaultCommand(facts, 'recover', isHsm(facts) ? '--hsm-name' : '--name', '--location', facts.location);
+  const { access } = facts.attributes;
+  // An HSM keeps its roles in itself, an access policy is part of its vault. A role assignment goes with the vault for good.
+  if (isHsm(facts) || access === 'policy') return command;
+  const whose = access === 'rbac' ? '' : ' if it goes by roles';
+  return `${command}, then create its role assignments anew${whose}: Azure does not bring them back with the vault`;
 }
 
 function vaultCommand(facts: KeyFacts, name: string, option: string, ...options: readonly string[]): string {

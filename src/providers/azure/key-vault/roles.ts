@@ -1,4 +1,4 @@
-/** Who may use the keys of a vault that goes by roles: role assignments at the vault and above it (azure.md 2). */
+/** Who may use the keys of a vault that goes by roles: role assignments at the vault, above it and at its keys (azure.md 2). */
 import { matchesAny } from '../../../core/glob.ts';
 import type { Grant } from '../../../core/model.ts';
 import type { CallContext } from '../../provider.ts';
@@ -53,7 +53,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 export interface Roles {
   /**
-   * Grants by role at a vault. What is assigned to a single key is not among them.
+   * Grants by role, at the vault or above it and at single keys.
    * @param vault its id in Resource Manager
    * @throws CallFailed, BadAnswer
    */
@@ -77,8 +77,9 @@ export function roles(arm: Pick<ResourceManager, 'get'>): Roles {
 
   async function assignments(vault: string, context: CallContext): Promise<readonly Fields[]> {
     const found: Fields[] = [];
+    // Without a filter: at the scope, above it and below. `atScope()` would leave out what is assigned to single keys.
     let target: string | undefined =
-      `${vault}/providers/Microsoft.Authorization/roleAssignments?api-version=${API_VERSION}&$filter=atScope()`;
+      `${vault}/providers/Microsoft.Authorization/roleAssignments?api-version=${API_VERSION}`;
     for (let pages = 0; target !== undefined; pages++) {
       if (pages === MAX_PAGES) throw new BadAnswer('RoleAssignments.ListForScope does not end');
       const page = fieldsOf(await arm.get('RoleAssignments.ListForScope', target, context));
@@ -92,17 +93,34 @@ export function roles(arm: Pick<ResourceManager, 'get'>): Roles {
   return {
     async grants(vault, context) {
       const grants: Grant[] = [];
-      for (const { principalId, principalType, roleDefinitionId } of await assignments(vault, context)) {
+      for (const { principalId, principalType, roleDefinitionId, scope } of await assignments(vault, context)) {
         if (typeof principalId !== 'string' || typeof roleDefinitionId !== 'string') continue;
+        const below = belowVault(vault, scope);
+        const key = below === undefined ? undefined : /^keys\/([^/]+)$/.exec(below)?.[1];
+        // What is assigned to a secret or a certificate opens no key.
+        if (below !== undefined && key === undefined) continue;
         const permissions = await permissionsOf(roleDefinitionId, context);
         if (permissions.length === 0) continue;
         const type = typeof principalType === 'string' ? { type: principalType.toLowerCase() } : {};
-        grants.push({ principal: principalId.toLowerCase(), ...type, via: 'role', permissions });
+        grants.push({
+          principal: principalId.toLowerCase(),
+          ...type,
+          via: 'role',
+          ...(key === undefined ? {} : { key }),
+          permissions,
+        });
       }
-      const order = (grant: Grant) => `${grant.principal} ${grant.permissions.join()}`;
+      const order = (grant: Grant) => `${grant.principal} ${grant.permissions.join()} ${grant.key ?? ''}`;
       return grants.sort((a, b) => (order(a) < order(b) ? -1 : 1));
     },
   };
+}
+
+/** The rest of a scope that lies below the vault, in lower case; undefined: it is the vault, or above it. */
+function belowVault(vault: string, scope: unknown): string | undefined {
+  const prefix = `${vault}/`.toLowerCase();
+  const text = typeof scope === 'string' ? scope.toLowerCase() : '';
+  return text.startsWith(prefix) ? text.slice(prefix.length) : undefined;
 }
 
 /** What the data actions of a role allow with keys, less what they except. */

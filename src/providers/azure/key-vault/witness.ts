@@ -2,11 +2,11 @@
  * What two witnesses, the vault itself and Resource Manager, prove of one key or vault: azure.md 3.4. The third is the door:
  * a request without a token.
  */
-import type { Failure, KeyFacts, KeyStub } from '../../../core/model.ts';
+import type { Evidence, Failure, KeyFacts, KeyStub } from '../../../core/model.ts';
 import type { CallContext, Described, Undescribed } from '../../provider.ts';
 import { armKeyFacts, deletedKeyFacts, keyFacts, withVersions } from './facts.ts';
-import type { Planes } from './listing.ts';
-import { vaultOf } from './names.ts';
+import { learnGrants, type Planes } from './listing.ts';
+import { keyStub, vaultOf } from './names.ts';
 import { tried } from './tried.ts';
 import { type ArmId, armIdOf, deadVaultFacts, type LivingVault, vaultFacts } from './vault-facts.ts';
 
@@ -67,10 +67,14 @@ async function missingKey(
   return { failure: { ...failure, ...(agreed && { agreed }), ...(isHeld(known) && { purgeable: false }) } };
 }
 
-/** Nobody can purge it yet: purge protection holds a deleted key until its day. */
+/** Nobody can purge it yet: purge protection holds a deleted key until its day, and one that was never seen deleted longer. */
 function isHeld(known: KeyFacts | undefined): boolean {
   const level = known?.attributes.recoveryLevel;
-  return typeof level === 'string' && !level.includes('Purgeable') && (known?.deletionAt ?? 0) > Date.now();
+  return typeof level === 'string' && !level.includes('Purgeable') && isBeforePurge(known);
+}
+
+function isBeforePurge(known: KeyFacts | undefined): boolean {
+  return known?.deletionAt === undefined || known.deletionAt > Date.now();
 }
 
 /** What Resource Manager says of a key; `silent` where it says nothing that counts. */
@@ -105,7 +109,13 @@ export async function lookAtVault(
     if (vault.told?.state === 'RegisteringDns') {
       return { facts: vaultFacts(vault, undefined, known), evidence: told.value.evidence };
     }
-    await lookInside(planes, vault, known, context);
+    const inside = await tried('ListKeys', () => askInside(planes, vault.stub, context));
+    // A look is there to confirm what a listing told, grants included.
+    if (vault.told?.access === 'rbac' && memory.grants.has(stub.resource)) await learnGrants(planes, vault, context);
+    if (!inside.ok) {
+      // Whether a service may still use it is told by Resource Manager, also where the vault refuses the monitor.
+      return { failure: { ...inside.failure, told: vaultFacts(vault, grantsOf(planes, stub, known), known) } };
+    }
     return { facts: vaultFacts(vault, grantsOf(planes, stub, known), known), evidence: told.value.evidence };
   }
   if (told.failure.reason === 'not_found') {
@@ -122,8 +132,25 @@ async function lookInside(
   known: KeyFacts | undefined,
   context: CallContext,
 ): Promise<Described> {
-  const { evidence } = await planes.plane.probe(vault.stub.resource, context);
+  const evidence = await askInside(planes, vault.stub, context);
   return { facts: vaultFacts(vault, grantsOf(planes, vault.stub, known), known), evidence };
+}
+
+/** What cannot be listed is not well for answering a smaller question: what failed is asked again as it was. */
+async function askInside({ plane, memory }: Planes, stub: KeyStub, context: CallContext): Promise<Evidence> {
+  const { resource } = stub;
+  const failed = memory.answered.get(resource);
+  let evidence: Evidence | undefined;
+  if (failed) {
+    for await (const page of plane.keys(resource, context)) {
+      evidence = page.evidence;
+      for (const { name, id } of page.value) keyStub(stub, name, id);
+    }
+  }
+  if (failed?.operation === 'ListDeletedKeys') {
+    for await (const page of plane.deletedKeys(resource, context)) evidence = page.evidence;
+  }
+  return evidence ?? (await plane.probe(resource, context)).evidence;
 }
 
 /** A vault that Resource Manager does not know: soft-deleted, purged, moved away, or gone without a word. */
@@ -153,15 +180,15 @@ async function missingVault(
   }
   // One that still lets the monitor in is no lost one: it was moved to another subscription.
   const inside = await tried('ListKeys', () => plane.probe(resource, context));
-  if (!inside.ok) return { failure };
+  if (!inside.ok) return { failure: { ...failure, ...(door.value.answers && { purgeable: false }) } };
   return { facts: vaultFacts({ type, stub }, undefined, known), evidence: inside.value.evidence };
 }
 
 function isVaultHeld(known: KeyFacts | undefined): boolean {
-  return known?.attributes.purgeProtection === true && (known.deletionAt ?? 0) > Date.now();
+  return known?.attributes.purgeProtection === true && isBeforePurge(known);
 }
 
-/** Roles are learnt by listing: what a look knows of them is what the last one told. */
+/** Roles are learnt where somebody needs them: what is known of them is what was told last. */
 function grantsOf({ memory }: Planes, { resource }: KeyStub, known: KeyFacts | undefined): KeyFacts['grants'] {
   if (memory.grants.has(resource)) return memory.grants.get(resource);
   // Access policies mean nothing any more once a vault goes by roles.

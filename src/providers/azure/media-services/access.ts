@@ -18,7 +18,7 @@ const GROUPS: readonly string[] = ['group', 'foreigngroup'];
  * you", and a removed grant makes the key inaccessible. Judged only where both the identity and the grants are known.
  */
 export function access(edge: Edge): Ruling {
-  const { account, vault } = edge;
+  const { account, use, vault } = edge;
   const { principal, encryption, identity } = account.attributes;
   if (encryption !== 'CustomerKey') return {};
   if (typeof principal !== 'string') {
@@ -26,7 +26,8 @@ export function access(edge: Edge): Ruling {
     const summary = `Azure does not tell ${who}, so whether that may use the key is not known.`;
     return { finding: { id: 'media-services.identity-unknown', severity: 'info', summary } };
   }
-  const grants = vault?.grants;
+  const name = use.resource.slice(use.resource.lastIndexOf('/') + 1);
+  const grants = vault?.grants?.filter(({ key }) => key === undefined || key === name);
   if (!grants) return {};
   const own = grants.filter((grant) => grant.principal.toLowerCase() === principal.toLowerCase());
   const missing = lacking(own);

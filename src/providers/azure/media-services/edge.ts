@@ -54,7 +54,7 @@ export function vaultName({ use, vault }: Edge): string {
 }
 
 /** Options that say which vault a command means. */
-export function ofVault(edge: Edge): readonly string[] {
+export function ofVault(edge: Edge, option = '--name'): readonly string[] {
   const subscription = edge.vault?.account ?? edge.key?.account;
-  return ['--name', vaultName(edge), ...(subscription ? ['--subscription', subscription] : [])];
+  return [option, vaultName(edge), ...(subscription ? ['--subscription', subscription] : [])];
 }

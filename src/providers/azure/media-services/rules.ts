@@ -21,7 +21,7 @@ export function judge(account: ConsumerFacts, key: KeyLookup, now: number, polic
   const rulings: readonly Ruling[] = [
     ...ACCOUNT_RULES.map((rule) => rule(account)),
     ...edges.flatMap((edge) => EDGE_RULES.map((rule) => rule(edge))),
-  ];
+  ].map((ruling) => (isSilenced(ruling, policy) ? withoutImpairment(ruling) : ruling));
   const until = Math.min(...rulings.map((ruling) => ruling.until ?? Number.POSITIVE_INFINITY));
   const impairment = IMPAIRMENTS.find((reason) => rulings.some((ruling) => ruling.impairment === reason));
   return {
@@ -29,4 +29,14 @@ export function judge(account: ConsumerFacts, key: KeyLookup, now: number, polic
     ...(Number.isFinite(until) && { until }),
     ...(impairment && { impairment }),
   };
+}
+
+/** Whoever switches a rule off, or makes it a remark, does not want to hear that it proves trouble. */
+function isSilenced({ finding, impairment }: Ruling, { rules }: Policy): boolean {
+  if (!finding || !impairment) return false;
+  return rules[finding.id] === 'off' || rules[finding.id] === 'info';
+}
+
+function withoutImpairment({ impairment: _ignored, ...ruling }: Ruling): Ruling {
+  return ruling;
 }

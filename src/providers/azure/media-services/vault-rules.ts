@@ -1,6 +1,6 @@
 /** Rules on the vault that holds the key of an account. */
 import { az, setProperty } from './commands.ts';
-import { type Edge, ofVault, type Rule, type Ruling, vaultName } from './edge.ts';
+import { type Edge, ofVault, type Rule, type Ruling } from './edge.ts';
 import { regionOf } from './names.ts';
 
 /** Shorter than the default by a lot: a weekend and a holiday eat it. */
@@ -50,7 +50,7 @@ function purgeProtection(edge: Edge): Ruling {
       severity: 'critical',
       summary: 'Its vault has no purge protection, which Media Services demands: a deleted key can be purged for good.',
       remedy: isHsm(edge)
-        ? az('keyvault', 'update-hsm', '--hsm-name', vaultName(edge), '--enable-purge-protection', 'true')
+        ? az('keyvault', 'update-hsm', ...ofVault(edge, '--hsm-name'), '--enable-purge-protection', 'true')
         : az('keyvault', 'update', ...ofVault(edge), '--enable-purge-protection', 'true'),
     },
   };
@@ -82,7 +82,8 @@ function retention({ key, vault }: Edge): Ruling {
 
 /**
  * The service reaches the vault over the network. Whether Media Services passes the bypass for trusted services was
- * said by one page and not by the list of those services (azure.md 2, az.vault.network): the bypass is believed.
+ * said by one page and not by the list of those services (azure.md 2, az.vault.network): the bypass is believed. It is on
+ * where the vault does not say (NetworkRuleSet of arm-keyvault: "If not specified the default is 'AzureServices'").
  */
 function network({ vault, ...edge }: Edge): Ruling {
   if (!vault) return {};
@@ -90,7 +91,7 @@ function network({ vault, ...edge }: Edge): Ruling {
   const word = (value: unknown) => String(value ?? '').toLowerCase();
   const perimeter = word(publicNetworkAccess) === 'securedbyperimeter';
   const closed = word(publicNetworkAccess) === 'disabled' || word(networkDefaultAction) === 'deny';
-  const bypassed = word(networkBypass) === 'azureservices' && !perimeter;
+  const bypassed = ['', 'azureservices'].includes(word(networkBypass)) && !perimeter;
   if (!(closed || perimeter) || bypassed || (typeof privateEndpoints === 'number' && privateEndpoints > 0)) return {};
   return {
     finding: {
