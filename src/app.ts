@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { logDelivery, logEvent, logSource } from './app-log.ts';
+import { extraCa, makeReceivers, readRunbook, startBeating } from './app-notify.ts';
 import { CALL_TIMEOUT_MS, configuredSources, lazyConnection } from './app-sources.ts';
 import type { Config } from './config/config.ts';
 import { isLoopback } from './config/listen.ts';
@@ -19,10 +20,6 @@ import { intervalOf } from './engine/schedule.ts';
 import { createSource, type LazyConnection, type Source } from './engine/source.ts';
 import { createMetrics } from './metrics/registry.ts';
 import { type Dispatcher, startDispatcher } from './notify/dispatcher.ts';
-import { startHeartbeat, vitalsOf } from './notify/heartbeat.ts';
-import { createPoster } from './notify/http.ts';
-import { createReceiver, receiverOptions } from './notify/index.ts';
-import type { Receiver } from './notify/receiver.ts';
 import { PROVIDERS } from './providers/index.ts';
 import { openStore } from './store/sqlite.ts';
 import type { Store } from './store/store.ts';
@@ -60,10 +57,6 @@ function cronLogger(log: Logger) {
     error: (message: string | Error) => log.error({ cron: String(message) }, 'schedule'),
     debug: (message: string | Error) => log.debug({ cron: String(message) }, 'schedule'),
   };
-}
-
-async function extraCa({ outbound }: Config): Promise<string | undefined> {
-  return outbound.caFile === undefined ? undefined : await readFile(outbound.caFile, 'utf8');
 }
 
 /** What the daemon and a single look share: a ledger, and a source for everything that is configured. */
@@ -233,6 +226,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       events: (query) => store.events(query),
       versions: (resource) => store.versions(resource),
       check: async (resource) => engine?.check(resource) ?? { started: 0 },
+      runbook: readRunbook,
       ready: () => engine?.ready() ?? { ready: false, reason: 'starting' },
       writeMetrics: (out, how) => metrics.write(ledger.snapshot, out, how),
       metricsContentType: metrics.contentType,
@@ -274,47 +268,6 @@ async function openSecurity({ web, listen }: Config, log: Logger): Promise<LiveW
       else log.info(fields, 'web.configFile was read again');
     },
   });
-}
-
-/** The receivers of the configuration; nothing is asked yet. */
-async function makeReceivers(
-  { config, env, version }: AppOptions,
-  stack: AsyncDisposableStack,
-): Promise<{ readonly receivers: readonly Receiver[]; readonly statusUrl: string }> {
-  const ca = await extraCa(config);
-  const options = receiverOptions(config, { env, version, ...(ca === undefined ? {} : { ca }) });
-  const receivers = config.receivers.map((receiver) => stack.use(createReceiver(receiver, options)));
-  return { receivers, statusUrl: options.statusUrl.replace(/\/$/, '') };
-}
-
-/** The dead man's switch, if one is configured. */
-function startBeating(
-  { config, env, log, version }: AppOptions,
-  stack: AsyncDisposableStack,
-  ledger: Ledger,
-  book: () => OutboxBook,
-): void {
-  const { heartbeat } = config;
-  if (!heartbeat) return;
-  const poster = stack.use(createPoster(receiverOptions(config, { env, version })));
-  const since = (receiver: string) => book().standing(receiver).failingSince;
-  stack.use(
-    startHeartbeat({
-      url: heartbeat.url,
-      everyMs: heartbeat.every,
-      poster,
-      now: () => Date.now(),
-      vitals: () =>
-        vitalsOf(
-          ledger.snapshot.sources,
-          config.receivers.flatMap(({ name }) => since(name) ?? []),
-        ),
-      onChange: (state) => {
-        if (state === 'beating') log.info('the heartbeat goes out');
-        else log.warn({ reason: state }, 'no heartbeat goes out');
-      },
-    }),
-  );
 }
 
 function startPruning(

@@ -101,6 +101,13 @@ export function createApp(deps: WebDeps, own: () => OwnNames): Hono {
     return c.html(consumerPage(consumer, view, events, context));
   });
 
+  // As text: it is read on a phone at night, and needs nothing but itself.
+  app.get('/runbooks/:file{[A-Za-z]+\\.md}', async (c) => {
+    const text = await deps.runbook?.(c.req.param('file').slice(0, -'.md'.length));
+    if (text === undefined) return c.json({ error: 'no such runbook' }, 404);
+    return c.body(text, 200, { 'Content-Type': 'text/plain; charset=utf-8' });
+  });
+
   addApi(app, deps, overview, own);
 
   app.notFound((c) => c.json({ error: 'no such page' }, 404));

@@ -37,6 +37,8 @@ export interface WebDeps {
    * rejection before that is a bug.
    */
   writeMetrics(out: Writable, options: { readonly gzip: boolean; readonly signal: AbortSignal }): Promise<void>;
+  /** The runbook of an alert, as Markdown; undefined: there is none of that name. */
+  runbook?(alertname: string): Promise<string | undefined>;
   readonly metricsContentType: string;
   readonly version: string;
   /** ms since the epoch. */

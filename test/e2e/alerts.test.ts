@@ -62,6 +62,11 @@ describe('a lost key', () => {
     expect(alert?.annotations.undo).toContain('aws kms enable-key');
     expect(alert?.annotations.affected).toContain('prod/secret-1');
     expect(Date.parse(alert!.startsAt)).toBe(world.key('alias/key-1')?.since);
+    const runbook = new URL(alert!.annotations.runbook_url!);
+    const page = await world.get(runbook.pathname);
+    expect(page.headers.get('content-type')).toContain('text/plain');
+    expect(await page.text()).toMatch(/^# KeyvigilKeyInaccessible/);
+    expect((await world.get('/runbooks/KeyvigilNothing.md')).status).toBe(404);
     await world.pass(20 * MINUTE);
     expect(at.sink.told).toHaveLength(1);
 

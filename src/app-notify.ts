@@ -1,0 +1,71 @@
+/** What goes out to people: receivers and the dead man's switch. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Config } from './config/config.ts';
+import type { Ledger } from './engine/apply.ts';
+import type { OutboxBook } from './engine/outbox.ts';
+import { startHeartbeat, vitalsOf } from './notify/heartbeat.ts';
+import { createPoster } from './notify/http.ts';
+import { createReceiver, receiverOptions } from './notify/index.ts';
+import type { Receiver } from './notify/receiver.ts';
+
+interface Options {
+  readonly config: Config;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Logger;
+  readonly version: string;
+}
+
+const RUNBOOKS = join(import.meta.dirname, '..', 'docs', 'runbooks');
+
+/** The runbook of an alert that comes with this version; undefined: there is none. @param alertname letters only */
+export async function readRunbook(alertname: string): Promise<string | undefined> {
+  return await readFile(join(RUNBOOKS, `${alertname}.md`), 'utf8').catch(() => undefined);
+}
+
+/** PEM of the certificate authorities that the configuration adds, if it does. */
+export async function extraCa({ outbound }: Config): Promise<string | undefined> {
+  return outbound.caFile === undefined ? undefined : await readFile(outbound.caFile, 'utf8');
+}
+
+/** The receivers of the configuration; nothing is asked yet. */
+export async function makeReceivers(
+  { config, env, version }: Options,
+  stack: AsyncDisposableStack,
+): Promise<{ readonly receivers: readonly Receiver[]; readonly statusUrl: string }> {
+  const ca = await extraCa(config);
+  const options = receiverOptions(config, { env, version, ...(ca === undefined ? {} : { ca }) });
+  const receivers = config.receivers.map((receiver) => stack.use(createReceiver(receiver, options)));
+  return { receivers, statusUrl: options.statusUrl.replace(/\/$/, '') };
+}
+
+/** The dead man's switch, if one is configured. */
+export function startBeating(
+  { config, env, log, version }: Options,
+  stack: AsyncDisposableStack,
+  ledger: Ledger,
+  book: () => OutboxBook,
+): void {
+  const { heartbeat } = config;
+  if (!heartbeat) return;
+  const poster = stack.use(createPoster(receiverOptions(config, { env, version })));
+  const since = (receiver: string) => book().standing(receiver).failingSince;
+  stack.use(
+    startHeartbeat({
+      url: heartbeat.url,
+      everyMs: heartbeat.every,
+      poster,
+      now: () => Date.now(),
+      vitals: () =>
+        vitalsOf(
+          ledger.snapshot.sources,
+          config.receivers.flatMap(({ name }) => since(name) ?? []),
+        ),
+      onChange: (state) => {
+        if (state === 'beating') log.info('the heartbeat goes out');
+        else log.warn({ reason: state }, 'no heartbeat goes out');
+      },
+    }),
+  );
+}
