@@ -1,5 +1,4 @@
 /** The composition root: the only place that opens things. Everything is disposed in reverse order. */
-import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { logDelivery, logEvent, logSource } from './app-log.ts';
 import { extraCa, makeReceivers, readRunbook, startBeating } from './app-notify.ts';
