@@ -226,8 +226,22 @@ export async function startMoto(): Promise<SpawnedServer> {
 
 /** promtool of Prometheus, from $PROMTOOL or the PATH. Throws when it is missing. */
 export async function promtool(): Promise<string> {
-  const given = process.env.PROMTOOL;
-  const found = await first(given === undefined ? ['promtool'] : [given], ['--version']);
+  return await binary('PROMTOOL', ['promtool'], 'promtool (part of Prometheus)');
+}
+
+/** amtool of Alertmanager, from $AMTOOL or the PATH. Throws when it is missing. */
+export async function amtool(): Promise<string> {
+  return await binary('AMTOOL', ['amtool'], 'amtool (part of Alertmanager)');
+}
+
+/** Alertmanager itself, from $ALERTMANAGER or the PATH, under Debian's name too. Throws when it is missing. */
+export async function alertmanager(): Promise<string> {
+  return await binary('ALERTMANAGER', ['alertmanager', 'prometheus-alertmanager'], 'alertmanager');
+}
+
+async function binary(variable: string, names: readonly string[], what: string): Promise<string> {
+  const given = process.env[variable];
+  const found = await first(given === undefined ? names : [given], ['--version']);
   if (found !== undefined) return found;
-  throw new Error('the interop suite needs promtool (part of Prometheus) on the PATH or in $PROMTOOL');
+  throw new Error(`the interop suite needs ${what} on the PATH or in $${variable}`);
 }
