@@ -72,6 +72,7 @@ const TESTED_IN: ReadonlyArray<readonly [RegExp, string]> = [
   [/Consumer|Propagated/, 'consumers'],
   [/NewKeyVersion/, 'versions'],
   [/Notification|Config|Absent|Watchdog/, 'daemon'],
+  [/Blind|Unknown/, 'blind'],
   [/.*/, 'sources'],
 ];
 
@@ -96,22 +97,22 @@ test(
 
 test.each([
   [
-    'keys',
+    'outages',
     'loses what missed scrapes hide',
     /last_over_time\(keyvigil:key_inaccessible:time\[1h\]\)/g,
     'last_over_time(keyvigil:key_inaccessible:time[1m])',
   ],
   [
-    'keys',
+    'outages',
     'brings back what ended before an outage',
     /(keyvigil:key_inaccessible:time\[1h\]\)) == on \(instance, job\) group_left \(\)/g,
     '$1 and on (instance, job)',
   ],
-  ['keys', 'forgets that another daemon sees the key', /unless on \(resource\) keyvigil_key_info/g, ''],
+  ['outages', 'forgets that another daemon sees the key', /unless on \(resource\) keyvigil_key_info/g, ''],
   ['keys', 'pages for everything behind a root', /unless on \(instance, job, resource\) keyvigil_key_root_cause/g, ''],
   ['keys', 'pages for what was dead before', /unless on \(instance, job, resource\) \(keyvigil_key_baseline.*/g, ''],
   ['keys', 'forgets what the policy names', / or keyvigil_key_critical/g, ''],
-  ['keys', 'tells each daemon by its address', /max without \(instance, job, pod, /g, 'max without (job, '],
+  ['outages', 'tells each daemon by its address', /max without \(instance, job, pod, /g, 'max without (job, '],
   ['deletion', 'takes four days for three', /72 \* 3600/g, '96 * 3600'],
   ['deletion', 'pages for every deletion', /\{reason=~"pending_deletion\|soft_deleted"\}/g, '{reason="none"}'],
   [
@@ -137,19 +138,19 @@ test.each([
   ['sources', 'takes one failed sweep for an outage', /for: 5m/g, 'for: 1m'],
   ['sources', 'never gets louder', /for: 30m/g, 'for: 300m'],
   [
-    'sources',
+    'blind',
     'tells each source of a blind target',
     /unless on \(target\) ALERTS\{alertname="KeyvigilAccountBlind", alertstate="firing"\}/g,
     '',
   ],
-  ['sources', 'tells each key of a blind vault', /"\(https:\/\/\[\^\/\]\+\)\/keys\/\.\+"/g, '"(none)"'],
+  ['blind', 'tells each key of a blind vault', /"\(https:\/\/\[\^\/\]\+\)\/keys\/\.\+"/g, '"(none)"'],
   [
-    'sources',
+    'blind',
     'tells keys of a source that is down',
     /keyvigil_source_up == 1, "source"/g,
     'keyvigil_source_up, "source"',
   ],
-  ['sources', 'takes the tag service for the service', /source_service/g, 'service'],
+  ['blind', 'takes the tag service for the service', /source_service/g, 'service'],
   ['sources', 'cries over one of five', />= 5\n/g, '>= 1\n'],
   [
     'daemon',
