@@ -243,9 +243,10 @@ function isSpared({ name, target }: Ref, { uses }: ConsumerFacts): boolean {
   // Lost through what holds it as well: disabled or not does not matter then.
   if (target?.groups.some(({ members }) => members.every((member) => member.target?.lost))) return false;
   const inUse = uses.filter(({ resource }) => resource === name).map(({ versionInUse }) => versionInUse);
+  // Of the current version the look itself has spoken; what the list of versions said of it is older.
+  const older = record.facts?.versions?.filter(({ id }) => id !== record.facts?.version?.id) ?? [];
   return (
-    inUse.length > 0 &&
-    inUse.every((id) => record.facts?.versions?.some((version) => version.id === id && version.enabled === true))
+    inUse.length > 0 && inUse.every((id) => older.some((version) => version.id === id && version.enabled === true))
   );
 }
 
