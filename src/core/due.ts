@@ -15,6 +15,8 @@ export interface Due {
 export interface DueOptions {
   /** Tell what still fires again after so long, ms; absent: never. For receivers that remember: others hear of it anyway. */
   readonly reminderMs?: number;
+  /** Whether what was told and is not among the alerts any more goes on: nobody has seen its end. Absent: never. */
+  readonly goesOn?: (alert: Alert) => boolean;
 }
 
 /** How long what ended is told again to receivers that forget, and remembered (as Prometheus does). */
@@ -58,7 +60,8 @@ export function due(
   }
   for (const record of sent.values()) {
     if (firing.has(record.fingerprint)) continue;
-    const next = isOver(record, receiver, now);
+    const unproven = record.status === 'firing' && record.alert.endsAt === undefined && options.goesOn?.(record.alert);
+    const next = unproven ? goesOn(record, record.alert, receiver, now, options) : isOver(record, receiver, now);
     if (next === 'forget') deletes.push(record.fingerprint);
     else if (next) upserts.push(next);
   }

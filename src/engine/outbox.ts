@@ -3,7 +3,7 @@
  * what must be sent about it are committed together. It sends nothing itself.
  */
 import type { Alert, NotificationRecord, ReceiverTraits } from '../core/alert.ts';
-import { type AlertContext, alertOfEvent, alertsFrom, nextAlertChange } from '../core/alerts/index.ts';
+import { type AlertContext, alertOfEvent, alertsFrom, isUnproven, nextAlertChange } from '../core/alerts/index.ts';
 import { due } from '../core/due.ts';
 import type { KeyEvent } from '../core/model.ts';
 import type { Snapshot } from '../core/snapshot.ts';
@@ -110,11 +110,15 @@ export function createOutboxBook(options: OutboxBookOptions): OutboxBook {
       const running = new Map([...told, ...fresh].map((alert) => [alert.fingerprint, alert]));
       told = [...running.values()].filter(({ endsAt }) => endsAt === undefined || endsAt > now);
       const alerts = [...alertsFrom(snapshot, context), ...told];
+      const goesOn = (alert: Alert) => isUnproven(alert, snapshot, context);
       let queued = false;
       for (const receiver of options.receivers) {
         const records = sent.get(receiver.name) ?? new Map<string, NotificationRecord>();
         const { reminderMs } = options;
-        const todo = due(alerts, records, receiver, now, reminderMs === undefined ? {} : { reminderMs });
+        const todo = due(alerts, records, receiver, now, {
+          goesOn,
+          ...(reminderMs === undefined ? {} : { reminderMs }),
+        });
         for (const record of todo.upserts) put(record, draft);
         for (const fingerprint of todo.deletes) end({ receiver: receiver.name, fingerprint }, draft);
         queued ||= todo.upserts.length > 0;

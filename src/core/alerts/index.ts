@@ -12,6 +12,7 @@ import { sourceFirings } from './sources.ts';
 import { versionFiring } from './versions.ts';
 
 export type { AlertContext } from './scene.ts';
+export { isUnproven } from './unproven.ts';
 
 /** A receiver that took nothing for so long is told to the others. */
 const FAILING_MS = 5 * 60_000;
@@ -69,7 +70,8 @@ function firingsOf(scene: Scene): readonly Firing[] {
 function ownTrouble({ context, clock }: Scene): readonly Firing[] {
   const firings: Firing[] = [];
   for (const { receiver, since } of context.failingReceivers) {
-    if (!clock.passed(since + FAILING_MS)) continue;
+    // Nobody could try while the daemon was down: what is left over from before may well be taken now.
+    if (!clock.passed(Math.max(since, context.startedAt ?? since) + FAILING_MS)) continue;
     const tell = () => ({
       summary: `The receiver ${receiver} has taken nothing for 5 minutes although something waits for it.`,
       description: [

@@ -2,12 +2,13 @@
 import type { AlertSeverity } from '../alert.ts';
 import { type SourceRecord, sourceKey } from '../model.ts';
 import { isRetired } from '../readers.ts';
+import type { Snapshot } from '../snapshot.ts';
 import { counted, span, utc } from '../text.ts';
 import { REASON_WORDS } from '../words.ts';
 import { aboutPlace, type Firing } from './firing.ts';
 import { isBlindItself, type SourceState } from './keys.ts';
 import { listed, sinceWhen } from './say.ts';
-import type { Scene } from './scene.ts';
+import type { AlertContext, Scene } from './scene.ts';
 
 /** Trouble with a source wakes people up after so long. */
 const CRITICAL_MS = 30 * 60_000;
@@ -41,12 +42,21 @@ export function sourceFirings(scene: Scene): SourceFirings {
 }
 
 /** A source that is asked, and answered or failed; what the cloud has retired is neither. */
-function isAsked(record: SourceRecord): boolean {
+export function isAsked(record: SourceRecord): boolean {
   return record.up !== undefined && !isRetired(record) && record.reason !== 'provider_retired';
 }
 
-function isDown(record: SourceRecord): record is SourceRecord & { readonly downSince: number } {
+export function isDown(record: SourceRecord): record is SourceRecord & { readonly downSince: number } {
   return record.up === false && record.downSince !== undefined && record.reason !== 'provider_retired';
+}
+
+/** Whether a target is blind by what is known of it, for however short a time. */
+export function seesNothing(target: string, snapshot: Snapshot, context: AlertContext): boolean {
+  const records = snapshot.sources.filter((record) => record.target === target);
+  const asked = records.filter(isAsked);
+  if (asked.length > 0 && asked.every(isDown)) return true;
+  const blinded = blindedSources({ snapshot, context });
+  return records.some((record) => blinded.has(sourceKey(record)));
 }
 
 interface Blinded {
@@ -164,7 +174,7 @@ function shrankOf(record: SourceRecord): Firing | undefined {
  * Sources of which at least half of the keys, and at least 3, turned blind within one sweep, and since when. One sweep
  * sees everything within the source's detection bound. What is blind through what holds it counts with that, once.
  */
-function blindedSources({ snapshot, context }: Scene): ReadonlyMap<string, Blinded> {
+function blindedSources({ snapshot, context }: Pick<Scene, 'snapshot' | 'context'>): ReadonlyMap<string, Blinded> {
   const blind = new Map<string, number[]>();
   for (const key of snapshot.keys) {
     if (key.blindSince === undefined || !isBlindItself(key)) continue;
