@@ -3,7 +3,7 @@
  * what must be sent about it are committed together. It sends nothing itself.
  */
 import type { Alert, NotificationRecord, ReceiverTraits } from '../core/alert.ts';
-import { type AlertContext, alertOfEvent, alertsFrom, isUnproven, nextAlertChange } from '../core/alerts/index.ts';
+import { type AlertContext, alertsFrom, alertsOfEvents, isUnproven, nextAlertChange } from '../core/alerts/index.ts';
 import { due } from '../core/due.ts';
 import type { KeyEvent } from '../core/model.ts';
 import type { Snapshot } from '../core/snapshot.ts';
@@ -106,7 +106,7 @@ export function createOutboxBook(options: OutboxBookOptions): OutboxBook {
 
     plan(snapshot, events, draft, now) {
       const context: AlertContext = { ...options.context(now), failingReceivers: failing(), now };
-      const fresh = events.flatMap((event) => alertOfEvent(event, snapshot, context) ?? []);
+      const fresh = alertsOfEvents(events, snapshot, context);
       const running = new Map([...told, ...fresh].map((alert) => [alert.fingerprint, alert]));
       told = [...running.values()].filter(({ endsAt }) => endsAt === undefined || endsAt > now);
       const alerts = [...alertsFrom(snapshot, context), ...told];

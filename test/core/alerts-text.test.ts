@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { alertOfEvent } from '../../src/core/alerts/index.ts';
+import { alertsOfEvents } from '../../src/core/alerts/index.ts';
 import type { KeyEvent } from '../../src/core/model.ts';
 import { context, firing, one, snapshotOf } from './support/alerts.ts';
 import { consumer, key, lostSince } from './support/graphs.ts';
@@ -150,7 +150,7 @@ describe('KeyvigilNewKeyVersion', () => {
   });
 
   it('is an event that ends 15 minutes after it was detected, and names who still uses another version', () => {
-    const alert = alertOfEvent(event, snapshot, context());
+    const [alert] = alertsOfEvents([event], snapshot, context());
     expect(alert).toMatchObject({
       fingerprint: '["KeyvigilNewKeyVersion","a","v2"]',
       startsAt: T0,
@@ -161,13 +161,27 @@ describe('KeyvigilNewKeyVersion', () => {
   });
 
   it('tells a rollback as one', () => {
-    const alert = alertOfEvent({ ...event, type: 'rolled_back' }, snapshot, context());
+    const [alert] = alertsOfEvents([{ ...event, type: 'rolled_back' }], snapshot, context());
     expect(alert?.annotations.summary).toBe('Secret a went back to version v2.');
   });
 
   it('is not made of other events, of consumers, or of keys that are watched no more', () => {
-    expect(alertOfEvent({ ...event, type: 'transition' }, snapshot, context())).toBeUndefined();
-    expect(alertOfEvent({ ...event, kind: 'mediaconnect-flow' }, snapshot, context())).toBeUndefined();
-    expect(alertOfEvent({ ...event, resource: 'gone' }, snapshot, context())).toBeUndefined();
+    expect(alertsOfEvents([{ ...event, type: 'transition' }], snapshot, context())).toEqual([]);
+    expect(alertsOfEvents([{ ...event, kind: 'mediaconnect-flow' }], snapshot, context())).toEqual([]);
+    expect(alertsOfEvents([{ ...event, resource: 'gone' }], snapshot, context())).toEqual([]);
+  });
+
+  it('goes over everything that depends on something once, however many versions come at once', () => {
+    let looks = 0;
+    const counted = {
+      ...snapshot,
+      get keys() {
+        looks += 1;
+        return snapshot.keys;
+      },
+    };
+    const events = Array.from({ length: 100 }, (_, at) => ({ ...event, version: `v${at}` }));
+    expect(alertsOfEvents(events, counted, context())).toHaveLength(100);
+    expect(looks).toBe(1);
   });
 });

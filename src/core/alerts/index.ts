@@ -26,16 +26,22 @@ export function alertsFrom(snapshot: Snapshot, context: AlertContext): readonly 
 }
 
 /**
- * The alert of a new version or a rollback: an event, told once, ends 15 minutes after it was detected. Undefined for
- * events that tell nobody anything: consumers' versions, other types, keys that are watched no more.
+ * The alerts of new versions and rollbacks, in the order of the events: each is told once, and ends 15 minutes after it was
+ * detected. Events that tell nobody anything have none: consumers' versions, other types, keys that are watched no more.
  */
-export function alertOfEvent(event: KeyEvent, snapshot: Snapshot, context: AlertContext): Alert | undefined {
-  if (isConsumerKind(event.kind) || (event.type !== 'new_version' && event.type !== 'rolled_back')) return undefined;
-  const key = snapshot.byResource.get(event.resource);
-  if (!key) return undefined;
+export function alertsOfEvents(
+  events: readonly KeyEvent[],
+  snapshot: Snapshot,
+  context: AlertContext,
+): readonly Alert[] {
+  // One scene for all: who depends on what is found once, however many versions come at once.
   const scene = sceneOf(snapshot, context, tagLabels(context.tagLabels));
-  const firing = versionFiring(event, key, scene);
-  return firing && alertOf(firing, scene);
+  return events.flatMap((event) => {
+    if (isConsumerKind(event.kind) || (event.type !== 'new_version' && event.type !== 'rolled_back')) return [];
+    const key = snapshot.byResource.get(event.resource);
+    const firing = key && versionFiring(event, key, scene);
+    return firing ? alertOf(firing, scene) : [];
+  });
 }
 
 /**
