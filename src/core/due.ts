@@ -171,7 +171,11 @@ function withoutOldReplacement(record: NotificationRecord, now: number): Notific
 /** Whether people who were told `before` must hear `after`. */
 function saysMore(after: Alert, before: Alert): boolean {
   if (MURKY.includes(after.labels.alertname)) return false;
-  return TELLING.some((name) => after.annotations[name] !== before.annotations[name]);
+  // What is no longer said is mostly about to end: a date that is gone while a recovery is being confirmed.
+  return TELLING.some((name) => {
+    const said = after.annotations[name];
+    return said !== undefined && said !== before.annotations[name];
+  });
 }
 
 function sameLabels({ labels: left }: Alert, { labels: right }: Alert): boolean {

@@ -3,7 +3,7 @@ import type { ConsumerRecord, Finding, OpenFinding } from '../../src/core/model.
 import type { ConsumerReason } from '../../src/core/reasons.ts';
 import { firing, lines, one } from './support/alerts.ts';
 import { consumer, key, lostSince } from './support/graphs.ts';
-import { SECOND, T0 } from './support/looks.ts';
+import { MINUTE, SECOND, T0 } from './support/looks.ts';
 
 function open(id: string, severity: Finding['severity'] = 'critical'): OpenFinding {
   return { id, severity, summary: 'Its identity may not use the key.', remedy: 'grant it', since: T0 };
@@ -51,6 +51,19 @@ describe('KeyvigilConsumerImpaired', () => {
     expect(firing({ keys: [key('cmk', losing(T0 + 15 * SECOND + 1))], consumers })).toHaveLength(1);
     const blind = { ...losing(T0), blindSince: T0, blindReason: 'timeout' } as const;
     expect(firing({ keys: [key('cmk', blind)], consumers })).toHaveLength(1);
+  });
+
+  it('gives the service time to notice that its key, or what holds that, is back', () => {
+    const back = (since: number) =>
+      ({ belief: { verdict: { status: 'accessible' }, since, baseline: false } }) as const;
+    const consumers = [impaired('reported_by_service')];
+    const at = T0 + 10 * MINUTE;
+    const after = (ms: number, ...keys: ReturnType<typeof key>[]) => firing({ keys, consumers }, at + ms);
+    expect(after(15 * MINUTE - 1, key('cmk', back(at)))).toEqual([]);
+    expect(after(15 * MINUTE, key('cmk', back(at)))).toHaveLength(1);
+    const held = key('cmk', { needs: [['vault']], role: 'holds' });
+    expect(after(0, held, key('vault', back(at)))).toEqual([]);
+    expect(after(0, key('cmk', back(T0 - 1)))).toHaveLength(1);
   });
 
   it('does not fire for a consumer that is merely at risk, nor for findings whose impairment is not confirmed', () => {

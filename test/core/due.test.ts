@@ -45,6 +45,14 @@ function book(receiver = FORGETS, options: { reminderMs?: number } = {}) {
 const said = (records: readonly NotificationRecord[]) => records.map(({ status, reason }) => `${status} ${reason}`);
 
 describe('what fires', () => {
+  it('is not told again for what is no longer said of it', () => {
+    const pager = book(REMEMBERS);
+    const dated = alert({ annotations: { reason: 'pending_deletion', recoverable_until: '2026-02-01T00:00:00Z' } });
+    pager.plan(T0, dated);
+    pager.accept(T0 + 1);
+    expect(pager.plan(T0 + 2, alert({ annotations: { reason: 'pending_deletion' } }))).toEqual([]);
+  });
+
   it('is told first, once', () => {
     const am = book();
     expect(am.plan(T0, alert())).toEqual([

@@ -17,6 +17,9 @@ import type { Scene } from './scene.ts';
  */
 const TOGETHER_MS = 15_000;
 
+/** Media Services looks at its key every five minutes ("should detect this key after 5 minutes"); thrice that is too long. */
+const NOTICED_WITHIN_MS = 15 * 60_000;
+
 /** Findings that come with an impairment, and tell how to undo it. The impairment alerts, once it is confirmed. */
 const OF_IMPAIRMENT: ReadonlyMap<string, ConsumerReason> = new Map([
   ['media-services.status', 'reported_by_service'],
@@ -49,7 +52,7 @@ export function consumerFirings(
 function impairmentOf(consumer: ConsumerView, scene: Scene): Firing | undefined {
   const { health, reason, since } = consumer;
   if (health !== 'impaired' || reason === undefined || reason === 'key_inaccessible') return undefined;
-  if (losesKey(consumer, scene)) return undefined;
+  if (losesKey(consumer, scene) || hasJustGotKeyBack(consumer, scene)) return undefined;
   const tell = () => {
     const finding = consumer.findings.find(({ id }) => OF_IMPAIRMENT.get(id) === reason);
     const keys = keyUses(consumer).map((use) => {
@@ -78,6 +81,21 @@ function impairmentOf(consumer: ConsumerView, scene: Scene): Firing | undefined 
     { alertname: 'KeyvigilConsumerImpaired', severity: 'critical', startsAt: since, tell },
     scene,
   );
+}
+
+/**
+ * Whether a key whose loss explained the trouble was given back a moment ago: the alert about that has ended, and the service
+ * takes its time to notice.
+ */
+function hasJustGotKeyBack(consumer: ConsumerView, { snapshot, clock }: Scene): boolean {
+  const returned = ({ own }: KeyView) =>
+    own?.status === 'accessible' && own.since > consumer.since && !clock.passed(own.since + NOTICED_WITHIN_MS);
+  return keyUses(consumer).some((use) => {
+    const key = use.key === undefined ? undefined : snapshot.byResource.get(use.key);
+    if (!key) return false;
+    const holders = key.dependsOn.flatMap((resource) => snapshot.byResource.get(resource) ?? []);
+    return [key, ...holders].some(returned);
+  });
 }
 
 /** Whether a key of it, or what holds that, seems to be lost too: then that will be the alert. */
