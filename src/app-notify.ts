@@ -41,15 +41,18 @@ export async function makeReceivers(
 }
 
 /** The dead man's switch, if one is configured. */
-export function startBeating(
+export async function startBeating(
   { config, env, log, version }: Options,
   stack: AsyncDisposableStack,
   ledger: Ledger,
   book: () => OutboxBook,
-): void {
+): Promise<void> {
   const { heartbeat } = config;
   if (!heartbeat) return;
-  const poster = stack.use(createPoster(receiverOptions(config, { env, version })));
+  const ca = await extraCa(config);
+  const poster = stack.use(
+    createPoster(receiverOptions(config, { env, version, ...(ca === undefined ? {} : { ca }) })),
+  );
   const since = (receiver: string) => book().standing(receiver).failingSince;
   stack.use(
     startHeartbeat({

@@ -242,7 +242,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   engine = stack.use(
     startEngine({ sources, ledger, logger: cronLogger(log), monotonic: () => performance.now(), onError }),
   );
-  startBeating(options, stack, ledger, () => outbox);
+  await startBeating(options, stack, ledger, () => outbox);
   startPruning(stack, store, config.retention.events, now, onError);
   log.info({ url, sources: sources.length, state: config.state }, 'keyvigil is up');
 
