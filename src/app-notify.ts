@@ -29,15 +29,27 @@ export async function extraCa({ outbound }: Config): Promise<string | undefined>
   return outbound.caFile === undefined ? undefined : await readFile(outbound.caFile, 'utf8');
 }
 
-/** The receivers of the configuration; nothing is asked yet. */
+/**
+ * The receivers of the configuration; nothing is asked yet. `statusUrl` is where people reach the status page, without a
+ * slash at its end.
+ * @param listening the address that is really listened on (the port may be any, the scheme is up to the web's own file);
+ * undefined before that is known
+ */
 export async function makeReceivers(
   { config, env, version }: Options,
   stack: AsyncDisposableStack,
-): Promise<{ readonly receivers: readonly Receiver[]; readonly statusUrl: string }> {
+  listening: () => string | undefined,
+): Promise<{ readonly receivers: readonly Receiver[]; readonly statusUrl: () => string }> {
   const ca = await extraCa(config);
   const options = receiverOptions(config, { env, version, ...(ca === undefined ? {} : { ca }) });
-  const receivers = config.receivers.map((receiver) => stack.use(createReceiver(receiver, options)));
-  return { receivers, statusUrl: options.statusUrl.replace(/\/$/, '') };
+  const statusUrl = () => (config.web.externalUrl ?? listening() ?? options.statusUrl).replace(/\/$/, '');
+  const live = {
+    ...options,
+    get statusUrl() {
+      return statusUrl();
+    },
+  };
+  return { receivers: config.receivers.map((receiver) => stack.use(createReceiver(receiver, live))), statusUrl };
 }
 
 /** The dead man's switch, if one is configured. */

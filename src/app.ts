@@ -173,15 +173,16 @@ export async function startApp(options: AppOptions): Promise<App> {
 
   let engine: Engine | undefined;
   const named = (resources: readonly string[]) => engine?.named(resources);
-  const { receivers, statusUrl } = await makeReceivers(options, stack);
+  let listening: string | undefined;
+  const { receivers, statusUrl } = await makeReceivers(options, stack, () => listening);
   const outbox = createOutboxBook({
     receivers: receivers.map(({ traits }) => traits),
     context: () => ({
       policy: policyOf(config),
       tagLabels: config.labels,
-      statusUrl,
+      statusUrl: statusUrl(),
       // The daemon serves them itself: they are those of this very version, and reachable where it is.
-      runbookUrl: `${statusUrl}/runbooks`,
+      runbookUrl: `${statusUrl()}/runbooks`,
       startedAt,
     }),
   });
@@ -196,27 +197,6 @@ export async function startApp(options: AppOptions): Promise<App> {
   });
   await ledger.load(await store.load());
   stack.defer(() => ledger.flush());
-  dispatcher = stack.use(
-    startDispatcher({
-      receivers,
-      outbox: {
-        pending: outbox.pending,
-        nextAt: outbox.nextAt,
-        standing: outbox.standing,
-        settle: (receiver, outcomes) => ledger.delivered(receiver, outcomes),
-      },
-      holdMs: config.policy.alertHold,
-      graceMs: GRACE_MS,
-      now,
-      random: Math.random,
-      observe: (delivered) => {
-        metrics.delivered(delivered);
-        logDelivery(log, delivered);
-      },
-      onError,
-    }),
-  );
-
   const security = await openSecurity(config, log);
   if (security) stack.use(security);
   const web = stack.use(
@@ -238,6 +218,28 @@ export async function startApp(options: AppOptions): Promise<App> {
     }),
   );
   const { url } = await web.listen(config.listen.host, config.listen.port);
+  listening = url;
+  // Not before the address is known: what is told leads there.
+  dispatcher = stack.use(
+    startDispatcher({
+      receivers,
+      outbox: {
+        pending: outbox.pending,
+        nextAt: outbox.nextAt,
+        standing: outbox.standing,
+        settle: (receiver, outcomes) => ledger.delivered(receiver, outcomes),
+      },
+      holdMs: config.policy.alertHold,
+      graceMs: GRACE_MS,
+      now,
+      random: Math.random,
+      observe: (delivered) => {
+        metrics.delivered(delivered);
+        logDelivery(log, delivered);
+      },
+      onError,
+    }),
+  );
 
   engine = stack.use(
     startEngine({ sources, ledger, logger: cronLogger(log), monotonic: () => performance.now(), onError }),

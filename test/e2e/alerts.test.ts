@@ -63,6 +63,8 @@ describe('a lost key', () => {
     expect(alert?.annotations.affected).toContain('prod/secret-1');
     expect(Date.parse(alert!.startsAt)).toBe(world.key('alias/key-1')?.since);
     const runbook = new URL(alert!.annotations.runbook_url!);
+    // It listens on any port that is free, and links to that very one.
+    expect([runbook.origin, new URL(alert!.annotations.status_url!).origin]).toEqual([world.app.url, world.app.url]);
     const page = await world.get(runbook.pathname);
     expect(page.headers.get('content-type')).toContain('text/plain');
     expect(await page.text()).toMatch(/^# KeyvigilKeyInaccessible/);
