@@ -239,6 +239,11 @@ export async function alertmanager(): Promise<string> {
   return await binary('ALERTMANAGER', ['alertmanager', 'prometheus-alertmanager'], 'alertmanager');
 }
 
+/** Prometheus itself, from $PROMETHEUS or the PATH. Throws when it is missing. */
+export async function prometheus(): Promise<string> {
+  return await binary('PROMETHEUS', ['prometheus'], 'prometheus');
+}
+
 async function binary(variable: string, names: readonly string[], what: string): Promise<string> {
   const given = process.env[variable];
   const found = await first(given === undefined ? names : [given], ['--version']);
