@@ -115,7 +115,8 @@ export function createOutboxBook(options: OutboxBookOptions): OutboxBook {
       for (const receiver of options.receivers) {
         const records = sent.get(receiver.name) ?? new Map<string, NotificationRecord>();
         const { reminderMs } = options;
-        const todo = due(alerts, records, receiver, now, {
+        const telling = alerts.filter((alert) => !isAboutItself(alert, receiver));
+        const todo = due(telling, records, receiver, now, {
           goesOn,
           ...(reminderMs === undefined ? {} : { reminderMs }),
         });
@@ -182,6 +183,13 @@ export function createOutboxBook(options: OutboxBookOptions): OutboxBook {
 
     standing,
   };
+}
+
+/**
+ * That a receiver takes nothing is for the others: it would hear of it once that is over, and page for nothing.
+ */
+function isAboutItself({ labels }: Alert, { name }: ReceiverTraits): boolean {
+  return labels.alertname === 'KeyvigilNotificationFailing' && labels.name === name;
 }
 
 function keyOf({ receiver, fingerprint }: Pick<NotificationRecord, 'receiver' | 'fingerprint'>): string {
