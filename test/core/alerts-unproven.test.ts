@@ -45,6 +45,15 @@ describe('a source that is down', () => {
   });
 });
 
+it('a short listing is told once, though its target turns blind in between', () => {
+  const hears = listener();
+  const short = { shrank: { from: 100, to: 60, at: T0 } };
+  expect(hears({ sources: [source(short)] }, T0)).toEqual(['firing KeySetShrank']);
+  expect(hears({ sources: [down(T0 + MINUTE, short)] }, LOUD)).toEqual(['firing AccountBlind']);
+  expect(hears({ sources: [source(short)] }, LOUD + MINUTE)).toEqual(['resolved AccountBlind']);
+  expect(hears({ sources: [source()] }, LOUD + HOUR)).toEqual(['resolved KeySetShrank']);
+});
+
 describe('a key that cannot be seen', () => {
   it('is told once, though a sweep of its source fails in between', () => {
     const hears = listener();

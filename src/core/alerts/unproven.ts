@@ -38,6 +38,10 @@ export function isUnproven(
       const record = recordOf(placeOf(identity), snapshot);
       return record !== undefined && isAsked(record) && (record.lastSuccessAt ?? 0) <= startsAt;
     }
+    case 'KeyvigilKeySetShrank': {
+      const at = recordOf(placeOf(identity), snapshot)?.shrank?.at;
+      return at !== undefined && at <= startsAt;
+    }
     case 'KeyvigilAccountBlind':
       return seesNothing(identity[0] ?? '', snapshot, context);
     case 'KeyvigilNotificationFailing':
