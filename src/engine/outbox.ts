@@ -48,7 +48,7 @@ export function createOutboxBook(options: OutboxBookOptions): OutboxBook {
   );
   const uncommitted = new Map<string, Pick<NotificationRecord, 'receiver' | 'fingerprint'>>();
   /** Events that are still being told: their alerts end by themselves. */
-  let told: readonly Alert[] = [];
+  let told: Alert[] = [];
   let dueAt = 0;
 
   function put(record: NotificationRecord, draft: Draft): void {
@@ -94,13 +94,14 @@ export function createOutboxBook(options: OutboxBookOptions): OutboxBook {
 
   return {
     load(records, draft) {
-      for (const record of records) {
+      // The store has them in the order in which they were first told; what waits goes out in that in which it was queued.
+      for (const record of records.toSorted((a, b) => (a.queuedAt ?? 0) - (b.queuedAt ?? 0))) {
         const known = sent.get(record.receiver);
         if (known) {
           known.set(record.fingerprint, record);
           uncommitted.set(keyOf(record), record);
         } else end(record, draft);
-        if (known && record.alert.endsAt !== undefined) told = [...told, record.alert];
+        if (known && record.alert.endsAt !== undefined) told.push(record.alert);
       }
     },
 
