@@ -1,14 +1,14 @@
 /**
  * What of the daemon stands between a change and a receiver (ledger, state file, outbox, dispatcher, webhook), alone in a
  * process: it ends what an earlier one left, sees the cloud as it `was`, then as it `is`, and dies at one point of telling
- * `target`. Without a point it tells everything and ends in order. Started by `alert-kills.test.ts`.
+ * `target`. Without a point it tells everything and ends in order. Started by `alert-kills.ts`.
  */
 import { createLedger } from '../../src/engine/apply.ts';
 import { createOutboxBook } from '../../src/engine/outbox.ts';
 import { startDispatcher } from '../../src/notify/dispatcher.ts';
 import type { Receiver } from '../../src/notify/receiver.ts';
 import { createWebhook } from '../../src/notify/webhook.ts';
-import { secretsManager } from '../../src/providers/aws/secrets-manager/index.ts';
+import type { Service } from '../../src/providers/provider.ts';
 import { openStore } from '../../src/store/sqlite.ts';
 import type { Store } from '../../src/store/store.ts';
 import { look, lost, OK, POLICY } from '../core/support/looks.ts';
@@ -32,7 +32,27 @@ export interface Life {
   readonly turns: number;
 }
 
-export const RECEIVER = 'hook';
+const RECEIVER = 'hook';
+
+/** No real one: schemas of a configuration take longer to load than all the rest of a life. */
+const SERVICE: Service = {
+  name: 'secrets-manager',
+  provider: 'aws',
+  title: 'AWS Secrets Manager',
+  kinds: ['aws-secret'],
+  listing: 'lagging',
+  config: {} as Service['config'],
+  permissions: [],
+  apis: {},
+  describeOperation: 'DescribeSecret',
+  keys: {
+    uniqueNames: true,
+    versionsCanReturn: true,
+    verdict: () => OK,
+    judge: () => ({ findings: [] }),
+    remedy: () => undefined,
+  },
+};
 
 export function resourceOf(key: number): string {
   return `arn:aws:secretsmanager:eu-west-1:111122223333:secret:key-${String(key).padStart(4, '0')}`;
@@ -102,7 +122,7 @@ async function live({ file, url, keys, was, is, target, point, turns }: Life): P
   const ledger = createLedger({
     policy: { ...POLICY, confirmations: { inaccessible: 1, accessible: 1, blind: 1 } },
     store: deadly,
-    serviceOf: () => secretsManager,
+    serviceOf: () => SERVICE,
     configured: () => true,
     watched: () => true,
     now,
@@ -146,7 +166,7 @@ async function live({ file, url, keys, was, is, target, point, turns }: Life): P
       const verdict = disabled.includes(key) ? lost() : OK;
       return { observation: { ...look(now(), verdict, overrides), resource } };
     });
-    await ledger.observe(batch, secretsManager);
+    await ledger.observe(batch, SERVICE);
     while (outbox.nextAt(RECEIVER) !== undefined) await new Promise((resolve) => setTimeout(resolve, 1));
   }
   await sweep(was);
