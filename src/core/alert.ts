@@ -107,6 +107,11 @@ export interface ReceiverTraits {
   readonly name: string;
   /** Send what fires (and, for 15 minutes, what ended) again after so long, ms; absent: it remembers by itself. */
   readonly resendMs?: number;
+  /**
+   * That an alert ended is told so much later, ms; absent: at once. An Alertmanager silences the same alert of the rules by
+   * the pushed one, and the rules need a scrape and an evaluation to see the end too.
+   */
+  readonly endAfterMs?: number;
   /** Alerts that it is not told of at all; absent: it is told of all. */
   readonly ignores?: readonly AlertName[];
 }

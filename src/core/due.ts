@@ -117,8 +117,10 @@ function beginsAgain(
 ): NotificationRecord | undefined {
   if (record.queuedAt === undefined) return begins(alert, receiver, now);
   const other = sameLabels(alert, record.alert) ? record : replacing(record, alert, now);
-  const { resolvedAt: _ended, endHeardAt: _heard, ...fired } = other;
-  return queued({ ...fired, alert, status: 'firing' }, 'changed', now);
+  const { resolvedAt: _ended, endHeardAt: _heard, notBefore, ...fired } = other;
+  // What was put off was the end, which is none any more; only a backoff goes on.
+  const backoff = record.attempts > 0 && notBefore !== undefined ? { notBefore } : {};
+  return queued({ ...fired, ...backoff, alert, status: 'firing' }, 'changed', now);
 }
 
 function isOver(
@@ -132,7 +134,9 @@ function isOver(
   }
   if (status === 'firing') {
     if (dead && sentAt === undefined) return 'forget';
-    return queued({ ...record, status: 'resolved', resolvedAt: now }, 'resolved', now);
+    const ended = queued({ ...record, status: 'resolved', resolvedAt: now }, 'resolved', now);
+    const { endAfterMs } = receiver;
+    return endAfterMs === undefined ? ended : { ...ended, notBefore: Math.max(ended.notBefore ?? 0, now + endAfterMs) };
   }
   if (queuedAt !== undefined) return undefined;
   const heardAt = record.endHeardAt ?? (dead ? dead.at : sentAt) ?? now;

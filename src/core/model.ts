@@ -312,6 +312,8 @@ export interface SourceRecord extends SourceId {
   readonly lastSuccessAt?: number;
   /** Since when it fails. */
   readonly downSince?: number;
+  /** Since when it works; absent: for as long as is known. */
+  readonly upSince?: number;
   /** Objects in the last complete listing. */
   readonly objects?: number;
   /** Worst time from a change to its detection, from interval, describe budget and duration; milliseconds. */

@@ -148,7 +148,8 @@ export function createSource(options: SourceOptions): Source {
     } else if (outcome.up) {
       const detectionBoundMs = boundMs(outcome.objects, durationMs);
       const shrank = shrunk(before, outcome.objects, now);
-      const seen = { objects: outcome.objects, ...(shrank && { shrank }) };
+      const upSince = before?.up === false ? now : before?.upSince;
+      const seen = { objects: outcome.objects, ...(shrank && { shrank }), ...(upSince !== undefined && { upSince }) };
       record = { ...common, up: true, lastSuccessAt: now, ...seen, detectionBoundMs };
       dropped = outcome.unwatched;
     } else {

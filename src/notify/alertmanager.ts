@@ -9,6 +9,11 @@ import { webUrl, wellFormed } from './text.ts';
 
 /** As Prometheus does. */
 const RESEND_MS = 60_000;
+/**
+ * A scrape, an evaluation and a flush of the group: by then the rules have seen the end as well, and the alert of theirs that
+ * this one silenced wakes nobody. Shorter where what is pushed holds for less than the usual hour.
+ */
+const END_AFTER_MS = 90_000;
 /** As Prometheus does. */
 const MAX_BATCH = 256;
 /** What fires must still fire a while after it arrived: nobody is told of what had ended before Alertmanager heard of it. */
@@ -45,7 +50,7 @@ export function createAlertmanager(config: ReceiverConfig, options: ReceiverOpti
   }
 
   return {
-    traits: { name: config.name, resendMs: RESEND_MS },
+    traits: { name: config.name, resendMs: RESEND_MS, endAfterMs: Math.min(END_AFTER_MS, options.holdMs / 40) },
     type: 'alertmanager',
     maxBatch: MAX_BATCH,
     async send(batch, signal) {

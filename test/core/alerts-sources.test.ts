@@ -27,6 +27,13 @@ describe('KeyvigilSourceDown', () => {
     expect(nextAlertChange(snapshotOf(world), context({ now: STALE }))).toBe(LOUD);
   });
 
+  it('gives a source time to follow the first of its target that works again when an outage ends', () => {
+    const ending = { sources: [down(T0), source({ ...KMS, upSince: LOUD })] };
+    expect(firing(ending, LOUD)).toEqual([]);
+    expect(nextAlertChange(snapshotOf(ending), context({ now: LOUD }))).toBe(LOUD + (STALE - T0));
+    expect(lines(firing(ending, LOUD + (STALE - T0)))).toEqual(['SourceDown critical prod']);
+  });
+
   it('is the one alert of an outage over a thousand keys', () => {
     const keys = Array.from({ length: 1000 }, (_, at) => key(`key-${at}`));
     expect(lines(firing({ ...world, keys }, LOUD))).toEqual(['SourceDown critical prod']);

@@ -44,6 +44,37 @@ function book(receiver = FORGETS, options: { reminderMs?: number } = {}) {
 
 const said = (records: readonly NotificationRecord[]) => records.map(({ status, reason }) => `${status} ${reason}`);
 
+describe('a receiver that silences others by what it is told', () => {
+  const SILENCES: ReceiverTraits = { name: 'am', resendMs: MINUTE, endAfterMs: 90 * SECOND };
+
+  it('hears of an end when the others have seen it too', () => {
+    const am = book(SILENCES);
+    am.plan(T0, alert());
+    am.accept(T0 + 1);
+    const [ended] = am.plan(T0 + 10);
+    expect(ended).toMatchObject({ status: 'resolved', resolvedAt: T0 + 10, notBefore: T0 + 10 + 90 * SECOND });
+    expect(am.plan(T0 + 80 * SECOND)).toEqual([]);
+  });
+
+  it('hears at once that it did not end after all', () => {
+    const am = book(SILENCES);
+    am.plan(T0, alert());
+    am.accept(T0 + 1);
+    am.plan(T0 + 10);
+    const [again] = am.plan(T0 + 20, alert());
+    expect(again).toMatchObject({ status: 'firing', queuedAt: expect.any(Number) });
+    expect(again?.notBefore).toBeUndefined();
+  });
+
+  it('keeps a backoff that is longer, also when it begins again', () => {
+    const am = book(SILENCES);
+    am.plan(T0, alert());
+    am.fail(T0 + 10 * MINUTE);
+    expect(am.plan(T0 + 10)[0]?.notBefore).toBe(T0 + 10 * MINUTE);
+    expect(am.plan(T0 + 20, alert())[0]?.notBefore).toBe(T0 + 10 * MINUTE);
+  });
+});
+
 describe('what fires', () => {
   it('is not told again for what is no longer said of it', () => {
     const pager = book(REMEMBERS);

@@ -247,6 +247,21 @@ describe('a part that cannot be read', () => {
   });
 });
 
+describe('a source that fails and works again', () => {
+  it('says since when it works', async () => {
+    const at = start();
+    await at.sweep();
+    expect(at.records.at(-1)).not.toHaveProperty('upSince');
+    cloud.listingFails = 'timeout';
+    await at.sweep();
+    cloud.listingFails = undefined;
+    await at.sweep();
+    const since = cloud.now;
+    await at.sweep();
+    expect(at.records.at(-1)).toMatchObject({ up: true, upSince: since });
+  });
+});
+
 describe('a service that the cloud has retired', () => {
   it('is no trouble: the source is up, with nothing in it, and asks once a day', async () => {
     const at = start();

@@ -118,11 +118,20 @@ function blindFiring(
   return aboutPlace({ target }, { alertname: 'KeyvigilAccountBlind', severity, startsAt: since, tell });
 }
 
-/** Fails while others of its target work; if none does, the target as a whole is blind. */
+/**
+ * Fails while others of its target work; if none does, the target as a whole is blind. When an outage ends, one source is
+ * always the first to work again: the others are given time to follow.
+ */
 function downOf(record: SourceRecord, others: readonly SourceRecord[], scene: Scene): Firing | undefined {
-  if (!isDown(record) || !others.some((other) => other.up === true && isAsked(other))) return undefined;
+  if (!isDown(record)) return undefined;
+  const { staleAfterMs } = scene.context.policy;
+  const works = (other: SourceRecord) =>
+    other.up === true &&
+    isAsked(other) &&
+    (other.upSince === undefined || scene.clock.passed(other.upSince + staleAfterMs));
+  if (!others.some(works)) return undefined;
   const { downSince, lastSuccessAt } = record;
-  if (!scene.passedFor(record, downSince + scene.context.policy.staleAfterMs)) return undefined;
+  if (!scene.passedFor(record, downSince + staleAfterMs)) return undefined;
   const severity = scene.passedFor(record, downSince + CRITICAL_MS) ? 'critical' : 'warning';
   const tell = () => ({
     summary: `keyvigil cannot read ${nameOf(record)} of ${record.target}: ${reasonBrief(record)}.`,
