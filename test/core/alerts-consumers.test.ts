@@ -58,12 +58,12 @@ describe('KeyvigilConsumerImpaired', () => {
       ({ belief: { verdict: { status: 'accessible' }, since, baseline: false } }) as const;
     const consumers = [impaired('reported_by_service')];
     const at = T0 + 10 * MINUTE;
-    const after = (ms: number, ...keys: ReturnType<typeof key>[]) => firing({ keys, consumers }, at + ms);
-    expect(after(15 * MINUTE - 1, key('cmk', back(at)))).toEqual([]);
-    expect(after(15 * MINUTE, key('cmk', back(at)))).toHaveLength(1);
+    const later = (ms: number, ...keys: ReturnType<typeof key>[]) => firing({ keys, consumers }, at + ms);
+    expect(later(15 * MINUTE - 1, key('cmk', back(at)))).toEqual([]);
+    expect(later(15 * MINUTE, key('cmk', back(at)))).toHaveLength(1);
     const held = key('cmk', { needs: [['vault']], role: 'holds' });
-    expect(after(0, held, key('vault', back(at)))).toEqual([]);
-    expect(after(0, key('cmk', back(T0 - 1)))).toHaveLength(1);
+    expect(later(0, held, key('vault', back(at)))).toEqual([]);
+    expect(later(0, key('cmk', back(T0 - 1)))).toHaveLength(1);
   });
 
   it('does not fire for a consumer that is merely at risk, nor for findings whose impairment is not confirmed', () => {
