@@ -40,9 +40,15 @@ function everything(change: Partial<KeyView>): KeyView {
 }
 
 test('promtool has nothing to say about a page with everything on it', async () => {
-  const metrics = metricsOf({ revision: 'abc', tagLabels: ['CostCenter', 'Name', 'team'] });
+  const metrics = metricsOf({
+    revision: 'abc',
+    tagLabels: ['CostCenter', 'Name', 'team'],
+    waiting: () => [{ receiver: 'oncall', pending: 2, oldestAt: AT }],
+  });
+  metrics.delivered({ receiver: 'oncall', count: 3, outcome: 'accepted' });
+  metrics.delivered({ receiver: 'oncall', count: 1, outcome: 'retry', reason: 'timeout' });
   metrics.observeCall({ target: 'video-prod', service: 'kms', operation: 'ListKeys', code: '200', seconds: 0.1 });
-  const uses = [{ resource: 'arn:1', role: 'decryption', versionInUse: 'v1' }];
+  const uses = [{ resource: 'arn:1', role: 'decryption', versionInUse: 'v1', key: 'arn:1', outdatedSince: AT }];
   const findings = [{ id: 'mediaconnect.default-key', severity: 'warning', summary: 'Default.', since: AT }] as const;
   const snapshot = snapshotOf(
     [everything({ resource: 'arn:1' }), everything({ resource: 'arn:\ud83d"\n', name: 'x\\' })],
