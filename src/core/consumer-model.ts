@@ -63,8 +63,12 @@ export interface KeyUse {
   readonly versionInUse?: string;
   /** True: it stays with this version whatever becomes of the key; false: it follows the newest by itself. */
   readonly pinned?: boolean;
-  /** What the key does for it: `encrypts`. */
+  /** What the key does for it: `encrypts`. A label of `keyvigil_consumer_key`, so one of a few. */
   readonly role: string;
+  /** The part of the consumer that needs it, for people: `output Test`. */
+  readonly part?: string;
+  /** Facts of this very use that the rules of its service read: an algorithm, a role. Never a secret value. */
+  readonly attributes?: Readonly<Record<string, Scalar>>;
 }
 
 /** What one look at a consumer told. */

@@ -52,7 +52,8 @@ function same(left: readonly OpenFinding[], right: readonly OpenFinding[]): bool
         finding.id === other.id &&
         finding.severity === other.severity &&
         finding.summary === other.summary &&
-        finding.remedy === other.remedy
+        finding.remedy === other.remedy &&
+        finding.impairs === other.impairs
       );
     })
   );

@@ -191,6 +191,11 @@ export interface Finding {
   readonly summary: string;
   /** The exact command, or what to do. */
   readonly remedy?: string;
+  /**
+   * It proves that the consumer is in trouble of its own, for this reason: once that is confirmed, its alert tells the
+   * finding, which has none of its own.
+   */
+  readonly impairs?: ConsumerReason;
 }
 
 /** A finding that is open on a record. */

@@ -250,6 +250,10 @@ export function createLedger(options: LedgerOptions): Ledger {
     dependents: (resource) => graph.dependents(resource),
     referenced: () => graph.referenced(),
     versionsInUse: (resource) => graph.versionsInUse(resource),
+    *consumerFacts() {
+      for (const { facts } of graph.consumers.values()) if (facts) yield facts;
+    },
+    keyFacts: consumers.keyFacts,
     sourceRecord: (id) => sources.get(sourceKey(id)),
 
     load: (stored) => serial((draft) => load(stored, draft)),

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type ConsumerStep, type ConsumerStepRules, rejudgeConsumer, stepConsumer } from '../core/consumers.ts';
 import type { Graph } from '../core/graph.ts';
-import type { ConsumerObservation, ConsumerRecord, KeyEvent, SourceId } from '../core/model.ts';
+import type { ConsumerObservation, ConsumerRecord, KeyEvent, KeyFacts, SourceId } from '../core/model.ts';
 import type { Policy } from '../core/policy.ts';
 import type { Service } from '../providers/provider.ts';
 import type { Draft } from './draft.ts';
@@ -32,6 +32,8 @@ export interface ConsumerBook {
   /** Judges these again, because a key that they use changed. `quiet`: what opens is the baseline, not news. */
   judge(users: readonly ConsumerRecord[], draft: Draft, quiet: boolean): void;
   age(record: ConsumerRecord, now: number, draft: Draft): void;
+  /** Facts of the watched key that a name means. */
+  keyFacts(ref: string): KeyFacts | undefined;
   dropWitness(record: ConsumerRecord, id: SourceId, draft: Draft): void;
 }
 
@@ -67,7 +69,7 @@ export function createConsumerBook(options: ConsumerBookOptions): ConsumerBook {
     };
   }
 
-  function keyFacts(ref: string) {
+  function keyFacts(ref: string): KeyFacts | undefined {
     const resource = graph.resolve(ref);
     return resource === undefined ? undefined : graph.records.get(resource)?.facts;
   }
@@ -116,6 +118,8 @@ export function createConsumerBook(options: ConsumerBookOptions): ConsumerBook {
     age(record, now, draft) {
       if (record.judgeAt !== undefined && record.judgeAt <= now) again(record, now, draft);
     },
+
+    keyFacts,
 
     dropWitness(record, id, draft) {
       const witnesses = record.witnesses.filter((witness) => !isBy(witness, id));

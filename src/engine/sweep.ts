@@ -39,6 +39,10 @@ export interface Known {
   referenced(): readonly string[];
   /** Versions of the key that consumers use. */
   versionsInUse(resource: string): readonly string[];
+  /** Facts of every watched consumer. */
+  consumerFacts(): Iterable<ConsumerFacts>;
+  /** Facts of the watched key that a name means. */
+  keyFacts(ref: string): KeyFacts | undefined;
 }
 
 export interface SweepEnv {
@@ -96,8 +100,8 @@ export async function sweep(env: SweepEnv): Promise<SweepOutcome> {
   let listing: ListOutcome;
   try {
     const { call } = env.context;
-    const { referenced, versionsInUse } = env.known;
-    const pages = env.session.list({ call, referenced, versionsInUse });
+    const { referenced, versionsInUse, consumerFacts: consumers } = env.known;
+    const pages = env.session.list({ call, referenced, versionsInUse, consumers });
     let page = await pages.next();
     while (!page.done) {
       const unchanged = choice.page(page.value.filter((item) => env.session.watches(item.stub)));
@@ -213,7 +217,7 @@ async function takeLook(env: SweepEnv, look: Look): Promise<(Looked & { failure?
   const digest = look.digest === undefined ? {} : { digest: look.digest };
   const from = { resource: stub.resource, source: env.source };
   try {
-    const described = await env.session.describe(stub, known, env.context);
+    const described = await env.session.describe(stub, known, { call: env.context.call, key: env.known.keyFacts });
     if ('foreign' in described) return undefined;
     const at = env.now();
     if ('failure' in described) return failed(env, stub, described.failure, at, digest);

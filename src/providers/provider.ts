@@ -82,6 +82,22 @@ export interface KeyRules {
 /** Facts of the watched key that a name means; undefined: it is not watched, or was never seen. */
 export type KeyLookup = (ref: string) => KeyFacts | undefined;
 
+/** One rule, for people: `docs/rules.md` is made of these, and `policy.rules` may name their ids. */
+export interface RuleInfo {
+  /** `service.rule`, as on the finding. */
+  readonly id: string;
+  /** Its default; the range where it depends: `warning, critical under 3 days`. */
+  readonly severity: string;
+  /** Where the rule comes from: a document and its words, or a reference of the API. */
+  readonly source: string;
+  /** What is wrong when it is open, and why that matters. */
+  readonly meaning: string;
+  /** What undoes it, in general; the finding has the exact command. */
+  readonly remedy: string;
+  /** As `Finding.impairs`. */
+  readonly impairs?: ConsumerReason;
+}
+
 /** How the consumers of a service are judged: rules on the edge, from the consumer to the keys that it uses. Pure. */
 export interface ConsumerRules {
   /** Every rule of the service at `now`, with its default severity. Asked again when a key that it looked up changes. */
@@ -103,6 +119,8 @@ export interface Service {
   readonly apis: Readonly<Record<string, Api>>;
   /** The operation that one look costs, a key of `apis`: bounds how many looks fit into a sweep. */
   readonly describeOperation: string;
+  /** Every rule that a key or consumer of the service can break. */
+  readonly rules?: readonly RuleInfo[];
   /** Present if `kinds` has a kind of key. */
   readonly keys?: KeyRules;
   /** Present if `kinds` has a kind of consumer. */
@@ -130,6 +148,13 @@ export interface ListContext extends CallContext {
   referenced(): readonly string[];
   /** Versions of this key that consumers still use, as their services tell; a listing may have to look at those too. */
   versionsInUse(resource: string): readonly string[];
+  /** What is known of every watched consumer, of all targets: for a service whose keys only their users name. */
+  consumers(): Iterable<ConsumerFacts>;
+}
+
+/** How a look at one object calls its cloud, and what it may know of the keys that the object names. */
+export interface LookContext extends CallContext {
+  readonly key: KeyLookup;
 }
 
 export interface ListOutcome {
@@ -175,7 +200,7 @@ export interface ServiceSession {
   describe(
     stub: Stub,
     known: KeyFacts | ConsumerFacts | undefined,
-    context: CallContext,
+    context: LookContext,
   ): Promise<Described | DescribedConsumer | Undescribed | Foreign>;
   /**
    * Fetches details that a look does not need (versions, rotations, tags) and returns the facts with them, `detailKey`

@@ -8,6 +8,9 @@ import { MINUTE, SECOND, T0 } from './support/looks.ts';
 function open(id: string, severity: Finding['severity'] = 'critical'): OpenFinding {
   return { id, severity, summary: 'Its identity may not use the key.', remedy: 'grant it', since: T0 };
 }
+function impairs(id: string, reason: ConsumerReason): OpenFinding {
+  return { ...open(id), impairs: reason };
+}
 function impaired(reason: ConsumerReason, parts: Partial<ConsumerRecord> = {}): ConsumerRecord {
   return consumer('account', ['cmk'], { impairment: { reason, since: T0 }, ...parts });
 }
@@ -21,7 +24,7 @@ describe('KeyvigilConsumerImpaired', () => {
     ['access_revoked', 'media-services.access'],
     ['version_in_use_disabled', 'media-services.version-in-use-disabled'],
   ] as const)('pages once for %s, with what undoes it', (reason, id) => {
-    const world = { keys: [key('cmk')], consumers: [impaired(reason, { findings: [open(id)] })] };
+    const world = { keys: [key('cmk')], consumers: [impaired(reason, { findings: [impairs(id, reason)] })] };
     const alerts = firing(world);
     expect(lines(alerts)).toEqual(['ConsumerImpaired critical account']);
     expect(alerts[0]?.labels).toMatchObject({ resource: 'account', kind: 'mediaconnect-flow', name: 'account' });
@@ -68,7 +71,7 @@ describe('KeyvigilConsumerImpaired', () => {
 
   it('does not fire for a consumer that is merely at risk, nor for findings whose impairment is not confirmed', () => {
     expect(firing({ keys: [key('cmk')], consumers: [consumer('account', ['cmk'])] })).toEqual([]);
-    const suspected = consumer('account', ['cmk'], { findings: [open('media-services.access')] });
+    const suspected = consumer('account', ['cmk'], { findings: [impairs('media-services.access', 'access_revoked')] });
     expect(firing({ keys: [key('cmk')], consumers: [suspected] })).toEqual([]);
   });
 });

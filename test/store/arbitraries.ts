@@ -66,10 +66,13 @@ const grant = shape<Grant>(
   { type: text, key: text },
 );
 const dependency = shape<Dependency>({ anyOf: texts, role: text }, { assumed: flag });
-const use = shape<KeyUse>({ resource: text, role: text }, { versionInUse: text, pinned: flag });
+const use = shape<KeyUse>(
+  { resource: text, role: text },
+  { versionInUse: text, pinned: flag, part: text, attributes: scalars },
+);
 const finding = shape<OpenFinding>(
   { id: text, severity: fc.constantFrom(...SEVERITIES), summary: text, since: instant },
-  { remedy: text },
+  { remedy: text, impairs: consumerReason },
 );
 const evidence = shape<Evidence>(
   { operation: text },

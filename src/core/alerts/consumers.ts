@@ -3,7 +3,6 @@ import type { AlertName, AlertSeverity } from '../alert.ts';
 import { degrades } from '../findings.ts';
 import type { OpenFinding } from '../model.ts';
 import { keyUses } from '../readers.ts';
-import type { ConsumerReason } from '../reasons.ts';
 import type { ConsumerView, KeyView } from '../snapshot.ts';
 import { REASON_WORDS } from '../words.ts';
 import { aboutSubject, type Firing } from './firing.ts';
@@ -20,13 +19,6 @@ const TOGETHER_MS = 15_000;
 /** Media Services looks at its key every five minutes ("should detect this key after 5 minutes"); thrice that is too long. */
 const NOTICED_WITHIN_MS = 15 * 60_000;
 
-/** Findings that come with an impairment, and tell how to undo it. The impairment alerts, once it is confirmed. */
-const OF_IMPAIRMENT: ReadonlyMap<string, ConsumerReason> = new Map([
-  ['media-services.status', 'reported_by_service'],
-  ['media-services.access', 'access_revoked'],
-  ['media-services.version-in-use-disabled', 'version_in_use_disabled'],
-]);
-
 const SEVERITY_RANK: Readonly<Record<AlertSeverity, number>> = { info: 0, warning: 1, critical: 2 };
 
 /** What fires about the dates of a key. */
@@ -42,7 +34,7 @@ export function consumerFirings(
   const impaired = impairmentOf(consumer, scene);
   if (impaired) firings.push(impaired);
   for (const finding of consumer.findings) {
-    if (!degrades(finding) || OF_IMPAIRMENT.has(finding.id)) continue;
+    if (!degrades(finding) || finding.impairs) continue;
     const firing = findingOf(consumer, finding, scene);
     if (!isToldByKey(consumer, firing, dates)) firings.push(firing);
   }
@@ -54,7 +46,7 @@ function impairmentOf(consumer: ConsumerView, scene: Scene): Firing | undefined 
   if (health !== 'impaired' || reason === undefined || reason === 'key_inaccessible') return undefined;
   if (losesKey(consumer, scene) || hasJustGotKeyBack(consumer, scene)) return undefined;
   const tell = () => {
-    const finding = consumer.findings.find(({ id }) => OF_IMPAIRMENT.get(id) === reason);
+    const finding = consumer.findings.find(({ impairs }) => impairs === reason);
     const keys = keyUses(consumer).map((use) => {
       const key = use.key === undefined ? undefined : scene.snapshot.byResource.get(use.key);
       return key ? `${called(key)} (${key.health})` : use.resource.slice(0, 200);

@@ -4,7 +4,7 @@ import type { KeyFacts, KeyStub } from '../../../src/core/model.ts';
 import { resourceManager } from '../../../src/providers/azure/key-vault/arm.ts';
 import { armKeyFacts } from '../../../src/providers/azure/key-vault/facts.ts';
 import { keyVault } from '../../../src/providers/azure/key-vault/index.ts';
-import { listAll, plainContext } from '../../fixtures/azure-wire.ts';
+import { listAll, plainContext } from '../../fixtures/context.ts';
 import { lifeOf } from './life.ts';
 import { bodyOf, exchangeOf, SOME_TENANT } from './recordings.ts';
 import {

@@ -25,11 +25,11 @@ import {
   type Answer,
   type AzureWire,
   connectTo,
-  plainContext,
   startAzureWire,
   vaultError,
   type WireRequest,
 } from '../../fixtures/azure-wire.ts';
+import { plainContext } from '../../fixtures/context.ts';
 import { type Exchange, exchangesOf } from './recordings.ts';
 
 /** The subscription of every recording. */

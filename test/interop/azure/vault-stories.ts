@@ -1,7 +1,8 @@
 /** What keyvigil makes of what was recorded of vaults. */
 import { expect } from 'vitest';
 import type { Grant, KeyFacts } from '../../../src/core/model.ts';
-import { armError, listAll, NOWHERE } from '../../fixtures/azure-wire.ts';
+import { armError, NOWHERE } from '../../fixtures/azure-wire.ts';
+import { listAll } from '../../fixtures/context.ts';
 import { lifeOf } from './life.ts';
 import { bodyOf, exchangeOf } from './recordings.ts';
 import {

@@ -7,13 +7,12 @@ import {
   type Answer,
   awsError,
   connectTo,
-  contextWith,
   openSession,
-  plainContext,
   REGION,
   startWire,
   type Wire,
 } from '../../fixtures/aws-wire.ts';
+import { contextWith, plainContext } from '../../fixtures/context.ts';
 
 const SECRET = `arn:aws:secretsmanager:${REGION}:111122223333:secret:prod/db-AbCdEf`;
 const KEY = `arn:aws:kms:${REGION}:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab`;

@@ -7,13 +7,12 @@ import {
   assumedRole,
   callerIdentity,
   connectTo,
-  listAll,
-  plainContext,
   REGION,
   startWire,
   stsError,
   type Wire,
 } from '../../fixtures/aws-wire.ts';
+import { listAll, plainContext } from '../../fixtures/context.ts';
 import { LOOPBACK_CERTIFICATE, LOOPBACK_KEY } from '../../fixtures/tls.ts';
 
 const ROLE = 'arn:aws:iam::444455556666:role/keyvigil';

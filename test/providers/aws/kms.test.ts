@@ -5,15 +5,14 @@ import type { Connection, ServiceSession } from '../../../src/providers/provider
 import {
   ACCOUNT,
   awsError,
-  listAll,
   NOW,
   openSession,
-  plainContext,
   REGION,
   startWire,
   undeclared,
   type Wire,
 } from '../../fixtures/aws-wire.ts';
+import { listAll, plainContext } from '../../fixtures/context.ts';
 
 const PREFIX = `arn:aws:kms:${REGION}:${ACCOUNT}:`;
 const DAY = 86_400_000;
@@ -77,7 +76,7 @@ async function look(more: object = {}, known?: KeyFacts): Promise<KeyFacts> {
 }
 
 const names = async (on = session, referenced: readonly string[] = []) =>
-  (await listAll(on, referenced)).listed.map((listed) => listed.stub.name);
+  (await listAll(on, { referenced: () => referenced })).listed.map((listed) => listed.stub.name);
 
 describe('listing keys', () => {
   it('follows markers, names keys by their first alias and leaves out what AWS manages', async () => {
@@ -116,7 +115,9 @@ describe('listing keys', () => {
   it('discover: referenced lists what is named, aliases resolved, and nothing else', async () => {
     const own = await openSession(wire, 'kms', { discover: 'referenced' });
     await using _ = own.connection;
-    const { listed, outcome } = await listAll(own.session, [`${PREFIX}alias/prod`, arn(B), `${PREFIX}alias/unknown`]);
+    const { listed, outcome } = await listAll(own.session, {
+      referenced: () => [`${PREFIX}alias/prod`, arn(B), `${PREFIX}alias/unknown`],
+    });
     expect(listed.map((one) => one.stub.resource)).toEqual([arn(A), arn(B)]);
     expect(outcome).toEqual({ complete: true, exclusive: true });
     expect(wire.asked('ListKeys')).toEqual([]);

@@ -7,12 +7,12 @@ import {
   awsError,
   NOW,
   openSession,
-  plainContext,
   REGION,
   startWire,
   undeclared,
   type Wire,
 } from '../../fixtures/aws-wire.ts';
+import { plainContext } from '../../fixtures/context.ts';
 
 const CANARY = 'canary-7f3a9c';
 const ARN = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:prod/db-AbCdEf`;

@@ -2,17 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { KeyFacts } from '../../../src/core/model.ts';
 import { secretsManager } from '../../../src/providers/aws/secrets-manager/index.ts';
 import type { ServiceSession } from '../../../src/providers/provider.ts';
-import {
-  ACCOUNT,
-  listAll,
-  NOW,
-  openSession,
-  plainContext,
-  REGION,
-  startWire,
-  undeclared,
-  type Wire,
-} from '../../fixtures/aws-wire.ts';
+import { ACCOUNT, NOW, openSession, REGION, startWire, undeclared, type Wire } from '../../fixtures/aws-wire.ts';
+import { listAll, plainContext } from '../../fixtures/context.ts';
 
 const ARN = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:prod/db-AbCdEf`;
 const KMS = `arn:aws:kms:${REGION}:${ACCOUNT}:`;

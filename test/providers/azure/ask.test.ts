@@ -1,15 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ask, askPages } from '../../../src/providers/azure/ask.ts';
 import { type Clients, clientsOf } from '../../fixtures/azure-clients.ts';
-import {
-  ARM,
-  type AzureWire,
-  contextWith,
-  plainContext,
-  startAzureWire,
-  TENANT,
-  VAULT,
-} from '../../fixtures/azure-wire.ts';
+import { ARM, type AzureWire, startAzureWire, TENANT, VAULT } from '../../fixtures/azure-wire.ts';
+import { contextWith, plainContext } from '../../fixtures/context.ts';
 
 let wire: AzureWire;
 let clients: Clients;

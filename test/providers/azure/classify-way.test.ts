@@ -7,12 +7,12 @@ import {
   type Answer,
   AUTHORITY,
   type AzureWire,
-  contextWith,
   NOWHERE,
   startAzureWire,
   VAULT,
   vaultError,
 } from '../../fixtures/azure-wire.ts';
+import { contextWith } from '../../fixtures/context.ts';
 
 let wire: AzureWire;
 let clients: Clients;

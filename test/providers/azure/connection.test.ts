@@ -11,13 +11,13 @@ import {
   AUTHORITY,
   type AzureWire,
   CLIENT,
-  plainContext,
   SUBSCRIPTION,
   startAzureWire,
   TENANT,
   VAULT,
   type WireRequest,
 } from '../../fixtures/azure-wire.ts';
+import { plainContext } from '../../fixtures/context.ts';
 
 let wire: AzureWire;
 let directory: string;

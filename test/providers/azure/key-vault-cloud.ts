@@ -14,17 +14,15 @@ import {
   ARM,
   type AzureWire,
   armError,
-  type contextWith,
-  listAll,
   NOWHERE,
   openSession,
-  plainContext,
   SUBSCRIPTION,
   startAzureWire,
   TENANT,
   VAULT,
   vaultError,
 } from '../../fixtures/azure-wire.ts';
+import { type contextWith, listAll, plainContext } from '../../fixtures/context.ts';
 
 export const SECONDS = 1_700_000_000;
 export const AT = SECONDS * 1000;
@@ -211,6 +209,7 @@ export function bench(): Bench {
       expect(keyVault.apis, operation).toHaveProperty([operation]);
       return plainContext.call(operation, run);
     },
+    key: plainContext.key,
   };
   const self = {
     called,

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { KeyFacts } from '../../../src/core/model.ts';
 import { shifted } from '../../../src/providers/azure/key-vault/periods.ts';
-import { ARM, plainContext, VAULT, vaultError } from '../../fixtures/azure-wire.ts';
+import { ARM, VAULT, vaultError } from '../../fixtures/azure-wire.ts';
+import { plainContext } from '../../fixtures/context.ts';
 import {
   ARM_ID,
   AT,

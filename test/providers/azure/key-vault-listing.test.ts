@@ -335,7 +335,11 @@ describe('a shutdown', () => {
 
   it('ends a listing and a look with its own reason, which is no failure of any vault', async () => {
     await expect(bed.list({ call })).rejects.toThrow('shutting down');
-    await expect(bed.session.describe(keyStub(), undefined, { call })).rejects.toThrow('shutting down');
-    await expect(bed.session.describe(vaultStub(), undefined, { call })).rejects.toThrow('shutting down');
+    await expect(bed.session.describe(keyStub(), undefined, { call, key: () => undefined })).rejects.toThrow(
+      'shutting down',
+    );
+    await expect(bed.session.describe(vaultStub(), undefined, { call, key: () => undefined })).rejects.toThrow(
+      'shutting down',
+    );
   });
 });

@@ -3,16 +3,8 @@ import type { ConsumerFacts, ConsumerStub, Stub } from '../../../src/core/model.
 import { classify } from '../../../src/providers/azure/classify.ts';
 import { mediaServices } from '../../../src/providers/azure/media-services/index.ts';
 import type { Connection, Listed, ServiceSession } from '../../../src/providers/provider.ts';
-import {
-  ARM,
-  type AzureWire,
-  armError,
-  listAll,
-  openSession,
-  plainContext,
-  SUBSCRIPTION,
-  startAzureWire,
-} from '../../fixtures/azure-wire.ts';
+import { ARM, type AzureWire, armError, openSession, SUBSCRIPTION, startAzureWire } from '../../fixtures/azure-wire.ts';
+import { listAll, plainContext } from '../../fixtures/context.ts';
 
 const GROUP = `/subscriptions/${SUBSCRIPTION}/resourceGroups/clitest.rg000001`;
 const ID = `${GROUP}/providers/Microsoft.Media/mediaservices/ams000004`;

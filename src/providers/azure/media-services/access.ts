@@ -1,7 +1,8 @@
 /** Whether the identity of an account can still use its key, by what the vault grants. */
 import type { Grant } from '../../../core/model.ts';
+import type { Ruling } from '../../rulings.ts';
 import { az } from './commands.ts';
-import { type Edge, ofVault, type Ruling } from './edge.ts';
+import { type Edge, ofVault } from './edge.ts';
 
 /** What reading, wrapping and unwrapping a key takes, in the words of grants; the cloud's own beside them. */
 const NEEDED: ReadonlyMap<string, string> = new Map([
@@ -59,8 +60,8 @@ export function access(edge: Edge): Ruling {
       severity: 'critical',
       summary: `Its identity ${principal} may not use the key: it lacks ${lack} on the vault.`,
       remedy: grantCommand(edge, principal, own),
+      impairs: 'access_revoked',
     },
-    impairment: 'access_revoked',
   };
 }
 

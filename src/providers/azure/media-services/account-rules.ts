@@ -1,8 +1,8 @@
 /** Rules on what an account says of itself, whatever is known of its key. */
 import type { ConsumerFacts } from '../../../core/model.ts';
 import { visible } from '../../../core/text.ts';
+import type { Ruling } from '../../rulings.ts';
 import { az } from './commands.ts';
-import type { Ruling } from './edge.ts';
 import { type KeyUrl, parseKeyUrl } from './names.ts';
 
 const STATUS_LENGTH = 200;
@@ -34,8 +34,8 @@ function status({ state, attributes }: ConsumerFacts): Ruling {
         severity: 'critical',
         summary: `Media Services reports trouble with its key: ${said}.`,
         remedy: RESTORE,
+        impairs: 'reported_by_service',
       },
-      impairment: 'reported_by_service',
     };
   }
   return {

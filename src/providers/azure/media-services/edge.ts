@@ -1,8 +1,8 @@
 /** What a rule is asked about: one use of one key by one account. */
-import type { ConsumerFacts, Finding, KeyFacts, KeyUse, Version } from '../../../core/model.ts';
+import type { ConsumerFacts, KeyFacts, KeyUse, Version } from '../../../core/model.ts';
 import type { Policy } from '../../../core/policy.ts';
-import type { ConsumerReason } from '../../../core/reasons.ts';
 import type { KeyLookup } from '../../provider.ts';
+import type { Ruling } from '../../rulings.ts';
 import { vaultOf } from './names.ts';
 
 export interface Edge {
@@ -13,15 +13,6 @@ export interface Edge {
   readonly vault?: KeyFacts;
   readonly now: number;
   readonly policy: Policy;
-}
-
-/** What one rule says. */
-export interface Ruling {
-  readonly finding?: Finding;
-  /** When this rule may say something else because a date passes, ms. */
-  readonly until?: number;
-  /** The finding proves that the account is in trouble. */
-  readonly impairment?: ConsumerReason;
 }
 
 export type Rule = (edge: Edge) => Ruling;

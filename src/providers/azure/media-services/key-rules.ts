@@ -1,8 +1,9 @@
 /** Rules on the key that an account uses: what Media Services demands of it, and its dates. */
 import type { Version } from '../../../core/model.ts';
 import { utc } from '../../../core/text.ts';
+import type { Ruling } from '../../rulings.ts';
 import { az } from './commands.ts';
-import { type Edge, type Rule, type Ruling, versionInUse } from './edge.ts';
+import { type Edge, type Rule, versionInUse } from './edge.ts';
 
 const RSA: readonly string[] = ['RSA', 'RSA-HSM'];
 const SIZES: readonly number[] = [2048, 3072, 4096];

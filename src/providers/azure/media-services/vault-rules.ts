@@ -1,6 +1,8 @@
 /** Rules on the vault that holds the key of an account. */
+
+import type { Ruling } from '../../rulings.ts';
 import { az, setProperty } from './commands.ts';
-import { type Edge, ofVault, type Rule, type Ruling } from './edge.ts';
+import { type Edge, ofVault, type Rule } from './edge.ts';
 import { regionOf } from './names.ts';
 
 /** Shorter than the default by a lot: a weekend and a holiday eat it. */

@@ -1,8 +1,9 @@
 /** Rules on the generation of the key that an account uses. */
 import type { KeyFacts, Version } from '../../../core/model.ts';
 import { utc } from '../../../core/text.ts';
+import type { Ruling } from '../../rulings.ts';
 import { az, setProperty } from './commands.ts';
-import { type Edge, type Rule, type Ruling, vaultName, versionInUse, versionsOf } from './edge.ts';
+import { type Edge, type Rule, vaultName, versionInUse, versionsOf } from './edge.ts';
 
 const MINUTE_MS = 60_000;
 /** "Create another key version for the same key -- Media Services should detect this key after 5 minutes." */
@@ -22,8 +23,8 @@ function inUseDisabled(edge: Edge): Ruling {
       severity: 'critical',
       summary: `The version that it uses, ${inUse.id}, is disabled; a newer one is enabled, but the account key is not wrapped with that.`,
       remedy: az('keyvault', 'key', 'set-attributes', '--id', `${edge.use.resource}/${inUse.id}`, '--enabled', 'true'),
+      impairs: 'version_in_use_disabled',
     },
-    impairment: 'version_in_use_disabled',
   };
 }
 
