@@ -35,12 +35,12 @@ export async function extraCa({ outbound }: Config): Promise<string | undefined>
  * @param listening the address that is really listened on (the port may be any, the scheme is up to the web's own file);
  * undefined before that is known
  */
-export async function makeReceivers(
+export function makeReceivers(
   { config, env, version }: Options,
   stack: AsyncDisposableStack,
   listening: () => string | undefined,
-): Promise<{ readonly receivers: readonly Receiver[]; readonly statusUrl: () => string }> {
-  const ca = await extraCa(config);
+  ca: string | undefined,
+): { readonly receivers: readonly Receiver[]; readonly statusUrl: () => string } {
   const options = receiverOptions(config, { env, version, ...(ca === undefined ? {} : { ca }) });
   const statusUrl = () => (config.web.externalUrl ?? listening() ?? options.statusUrl).replace(/\/$/, '');
   const live = {
@@ -53,19 +53,19 @@ export async function makeReceivers(
 }
 
 /** The dead man's switch, if one is configured. */
-export async function startBeating(
+export function startBeating(
   { config, env, log, version }: Options,
   stack: AsyncDisposableStack,
   ledger: Ledger,
-  book: () => OutboxBook,
-): Promise<void> {
+  outbox: OutboxBook,
+  ca: string | undefined,
+): void {
   const { heartbeat } = config;
   if (!heartbeat) return;
-  const ca = await extraCa(config);
   const poster = stack.use(
     createPoster(receiverOptions(config, { env, version, ...(ca === undefined ? {} : { ca }) })),
   );
-  const since = (receiver: string) => book().standing(receiver).failingSince;
+  const since = (receiver: string) => outbox.standing(receiver).failingSince;
   stack.use(
     startHeartbeat({
       url: heartbeat.url,

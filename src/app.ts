@@ -1,157 +1,50 @@
 /** The composition root: the only place that opens things. Everything is disposed in reverse order. */
 import type { Logger } from 'pino';
-import { logDelivery, logEvent, logSource } from './app-log.ts';
-import { extraCa, makeReceivers, readRunbook, startBeating } from './app-notify.ts';
-import { CALL_TIMEOUT_MS, configuredSources, lazyConnection } from './app-sources.ts';
+import { type AppOptions, assemble } from './app-assemble.ts';
+import { extraCa, readRunbook } from './app-notify.ts';
+import { createReloader, type Reloaded } from './app-reload.ts';
+import { prepareRun } from './app-run.ts';
 import type { Config } from './config/config.ts';
 import { isLoopback } from './config/listen.ts';
-import { policyOf } from './config/load.ts';
-import { matchesAny } from './core/glob.ts';
-import { type SourceId, type Stub, sourceKey } from './core/model.ts';
+import type { LoadedConfig } from './config/load.ts';
+import type { SourceId } from './core/model.ts';
 import type { Snapshot } from './core/snapshot.ts';
-import { createLedger, type Ledger } from './engine/apply.ts';
-import { createBudget, createGate } from './engine/budget.ts';
-import type { CallerOptions } from './engine/call.ts';
+import type { Ledger } from './engine/apply.ts';
 import { sleep } from './engine/deadline.ts';
-import { type Engine, type ScheduledSource, startEngine } from './engine/engine.ts';
-import { createOutboxBook, type OutboxBook } from './engine/outbox.ts';
-import { intervalOf } from './engine/schedule.ts';
-import { createSource, type LazyConnection, type Source } from './engine/source.ts';
+import type { Source } from './engine/source.ts';
 import { createMetrics } from './metrics/registry.ts';
-import { type Dispatcher, startDispatcher } from './notify/dispatcher.ts';
-import { PROVIDERS } from './providers/index.ts';
 import { openStore } from './store/sqlite.ts';
 import type { Store } from './store/store.ts';
 import { createWeb } from './web/server.ts';
 import { type LiveWebFile, openWebFile } from './web/web-config.ts';
 
-/** Requests in flight over all sources (performance.md 3: more buys nothing and blocks the loop). */
-const IN_FLIGHT = 16;
 /** How far apart the two looks of `once` at a suspect are. */
 const SECOND_LOOK_MS = 2_000;
 /** `once` waits this long for details (edges by version); what is still missing then is marked as assumed. */
 const ONCE_DETAILS_MS = 15_000;
 const PRUNE_MS = 3_600_000;
-/** What is being delivered at a shutdown may take this long yet; what is not done then stays queued. */
-const GRACE_MS = 4_000;
 
-export interface AppOptions {
-  readonly config: Config;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly log: Logger;
-  readonly version: string;
+/** What the daemon is started with. */
+export interface DaemonOptions extends AppOptions {
+  /** Of the configuration as it was read; see `LoadedConfig`. */
+  readonly signature?: string;
+  /** Reads the configuration again. @throws ConfigError. Absent: it came from nowhere that could have changed. */
+  reread?(): Promise<LoadedConfig>;
 }
 
 export interface App extends AsyncDisposable {
   /** Where the page, the API and the metrics are. */
   readonly url: string;
   readonly snapshot: Snapshot;
-}
-
-/** node-cron's words, in our log. */
-function cronLogger(log: Logger) {
-  return {
-    info: (message: string) => log.debug({ cron: message }, 'schedule'),
-    warn: (message: string) => log.warn({ cron: message }, 'schedule'),
-    error: (message: string | Error) => log.error({ cron: String(message) }, 'schedule'),
-    debug: (message: string | Error) => log.debug({ cron: String(message) }, 'schedule'),
-  };
-}
-
-/** What the daemon and a single look share: a ledger, and a source for everything that is configured. */
-async function assemble(
-  options: AppOptions,
-  parts: {
-    readonly stack: AsyncDisposableStack;
-    readonly store?: Store;
-    readonly observe: CallerOptions['observe'];
-    readonly now: () => number;
-    /** Overrides the distance between sweeps, ms: a single look is not bound by the budget of one interval. */
-    readonly intervalMs?: number;
-    readonly named: (resources: readonly string[]) => void;
-    readonly outbox?: OutboxBook;
-    readonly onQueued?: () => void;
-    readonly progress?: (source: SourceId, done: number, total: number) => void;
-  },
-): Promise<{ ledger: Ledger; sources: ReadonlyArray<ScheduledSource> }> {
-  const { config, log } = options;
-  const policy = policyOf(config);
-  const configured = configuredSources(config);
-  const byId = new Map(configured.map((one) => [sourceKey(one.id), one]));
-  const services = new Map(
-    PROVIDERS.flatMap(({ services }) => services.flatMap((one) => one.kinds.map((kind) => [kind, one] as const))),
-  );
-  const critical = ({ name, resource }: Stub) => matchesAny(policy.critical, name, resource);
-  const monotonic = () => performance.now();
-
-  const ledger = createLedger({
-    policy,
-    ...(parts.store ? { store: parts.store } : {}),
-    serviceOf: (record) => services.get(record.stub.kind),
-    configured: (id) => byId.has(sourceKey(id)),
-    watched: (witness) => byId.has(sourceKey(witness)),
-    now: parts.now,
-    wanted: parts.named,
-    ...(parts.outbox ? { outbox: parts.outbox } : {}),
-    ...(parts.onQueued ? { onQueued: parts.onQueued } : {}),
-    onEvents: (events) => {
-      for (const event of events) logEvent(log, event, ledger.record(event.resource)?.stub.name);
-    },
-    onError: (error, where) => log.error({ err: error, where }, 'unexpected error'),
-    onStore: (error) => {
-      if (error === undefined) log.info('the state file can be written again');
-      else log.error({ err: error }, 'the state file cannot be written; going on from memory');
-    },
-  });
-
-  const ca = await extraCa(config);
-  const budget = createBudget(config.budget, monotonic);
-  const gate = createGate(IN_FLIGHT);
-  const connections = new Map<string, LazyConnection>();
-  const intervals = new Map<string, number>();
-
-  const sources = configured.map(({ id, target, provider, service, expression, timezone }) => {
-    let connection = connections.get(target.name);
-    if (!connection) {
-      connection = parts.stack.use(lazyConnection(target, provider, options, ca));
-      connections.set(target.name, connection);
-    }
-    const intervalMs =
-      parts.intervalMs ??
-      intervals.get(`${timezone} ${expression}`) ??
-      intervalOf(expression, timezone, cronLogger(log));
-    intervals.set(`${timezone} ${expression}`, intervalMs);
-    const { progress } = parts;
-    const source: Source = createSource({
-      id,
-      provider: provider.name,
-      service,
-      connection,
-      ledger,
-      caller: { budget, gate, timeoutMs: CALL_TIMEOUT_MS, monotonic, observe: parts.observe },
-      budgetShare: config.budget,
-      intervalMs,
-      describeEveryMs: policy.describeEveryMs,
-      critical,
-      now: parts.now,
-      named: parts.named,
-      onDetailsFailed: (resource, { reason, evidence }) => {
-        const { operation, status, code, requestId } = evidence;
-        log.debug({ resource, reason, operation, status, code, requestId }, 'details of a key could not be fetched');
-      },
-      onChange: (record, before, evidence) => logSource(log, record, before, evidence),
-      ...(progress ? { progress: (done, total) => progress(id, done, total) } : {}),
-    });
-    return { source, expression, timezone, intervalMs };
-  });
-  return { ledger, sources };
+  /** Reads the configuration again and goes on by it; one that is refused changes nothing. Never throws. */
+  reload(): Promise<Reloaded>;
 }
 
 /**
  * Starts the daemon: state, then snapshot, then the port, then the sources. Dispose it to stop.
  * @throws StoreError when the state file is from a newer keyvigil or in use; Node's error when the port is taken
  */
-export async function startApp(options: AppOptions): Promise<App> {
+export async function startApp(options: DaemonOptions): Promise<App> {
   const { config, log, version } = options;
   const now = () => Date.now();
   const startedAt = now();
@@ -163,51 +56,38 @@ export async function startApp(options: AppOptions): Promise<App> {
   if (moved) log.error({ moved }, 'the state file was damaged and is moved aside; starting with an empty one');
 
   const onError = (error: unknown, where: string) => log.error({ err: error, where }, 'unexpected error');
-  let dispatcher: Dispatcher | undefined;
   const metrics = createMetrics({
     version,
     tagLabels: config.labels,
-    waiting: () => dispatcher?.status() ?? [],
+    waiting: () => runs.current.status(),
     onError: (error) => onError(error, 'metrics'),
   });
 
-  let engine: Engine | undefined;
-  const named = (resources: readonly string[]) => engine?.named(resources);
   let listening: string | undefined;
-  const { receivers, statusUrl } = await makeReceivers(options, stack, () => listening);
-  const outbox = createOutboxBook({
-    receivers: receivers.map(({ traits }) => traits),
-    context: () => ({
-      policy: policyOf(config),
-      tagLabels: config.labels,
-      statusUrl: statusUrl(),
-      // The daemon serves them itself: they are those of this very version, and reachable where it is.
-      runbookUrl: `${statusUrl()}/runbooks`,
-      startedAt,
-    }),
-  });
-  const { ledger, sources } = await assemble(options, {
-    stack,
-    store,
-    observe: metrics.observeCall,
+  const shared = { store, metrics, now, startedAt, listening: () => listening, onError };
+  const first = await prepareRun(options, { ...shared, reloadFailedSince: () => runs.failedSince }, 0);
+  const runs = createReloader({
+    first,
+    options,
+    prepare: (changed, reloadFailedSince, revision) =>
+      prepareRun({ ...options, config: changed }, { ...shared, reloadFailedSince }, revision),
+    metrics,
     now,
-    named,
-    outbox,
-    onQueued: () => dispatcher?.wake(),
   });
-  await ledger.load(await store.load());
-  stack.defer(() => ledger.flush());
+  stack.use(runs);
+  await first.load(await store.load());
   const security = await openSecurity(config, log);
   if (security) stack.use(security);
   const web = stack.use(
     createWeb({
-      snapshot: () => ledger.snapshot,
+      snapshot: () => runs.current.ledger.snapshot,
       events: (query) => store.events(query),
       versions: (resource) => store.versions(resource),
-      check: async (resource) => engine?.check(resource) ?? { started: 0 },
+      check: (resource) => runs.current.check(resource),
+      reload: () => runs.reload(),
       runbook: readRunbook,
-      ready: () => engine?.ready() ?? { ready: false, reason: 'starting' },
-      writeMetrics: (out, how) => metrics.write(ledger.snapshot, out, how),
+      ready: () => runs.ready(),
+      writeMetrics: (out, how) => metrics.write(runs.current.ledger.snapshot, out, how),
       metricsContentType: metrics.contentType,
       version,
       startedAt,
@@ -218,43 +98,24 @@ export async function startApp(options: AppOptions): Promise<App> {
     }),
   );
   const { url } = await web.listen(config.listen.host, config.listen.port);
+  // Not before the address is known does anything go out: what is told leads there.
   listening = url;
-  // Not before the address is known: what is told leads there.
-  dispatcher = stack.use(
-    startDispatcher({
-      receivers,
-      outbox: {
-        pending: outbox.pending,
-        nextAt: outbox.nextAt,
-        standing: outbox.standing,
-        settle: (receiver, outcomes) => ledger.delivered(receiver, outcomes),
-      },
-      holdMs: config.policy.alertHold,
-      graceMs: GRACE_MS,
-      now,
-      random: Math.random,
-      observe: (delivered) => {
-        metrics.delivered(delivered);
-        logDelivery(log, delivered);
-      },
-      onError,
-    }),
-  );
-
-  engine = stack.use(
-    startEngine({ sources, ledger, logger: cronLogger(log), monotonic: () => performance.now(), onError }),
-  );
-  await startBeating(options, stack, ledger, () => outbox);
-  startPruning(stack, store, config.retention.events, now, onError);
-  log.info({ url, sources: sources.length, state: config.state }, 'keyvigil is up');
+  runs.begin();
+  startPruning(stack, store, () => runs.config.retention.events, now, onError);
+  log.info({ url, sources: first.sources, state: config.state }, 'keyvigil is up');
 
   const parts = stack.move();
   return {
     url,
     get snapshot() {
-      return ledger.snapshot;
+      return runs.current.ledger.snapshot;
     },
-    [Symbol.asyncDispose]: () => parts.disposeAsync(),
+    reload: () => runs.reload(),
+    async [Symbol.asyncDispose]() {
+      // What looks and tells ends first, then the port, then the state.
+      await runs[Symbol.asyncDispose]();
+      await parts.disposeAsync();
+    },
   };
 }
 
@@ -274,11 +135,11 @@ async function openSecurity({ web, listen }: Config, log: Logger): Promise<LiveW
 function startPruning(
   stack: AsyncDisposableStack,
   store: Store,
-  keepMs: number,
+  keepMs: () => number,
   now: () => number,
   onError: (error: unknown, where: string) => void,
 ): void {
-  const prune = () => void store.prune(now() - keepMs).catch((error: unknown) => onError(error, 'retention'));
+  const prune = () => void store.prune(now() - keepMs()).catch((error: unknown) => onError(error, 'retention'));
   // At the start too: a daemon that is restarted every day would never get to it otherwise.
   prune();
   const timer = setInterval(prune, PRUNE_MS);
@@ -295,8 +156,9 @@ export async function lookOnce(
   progress: (source: SourceId, done: number, total: number) => void,
 ): Promise<Snapshot> {
   await using stack = new AsyncDisposableStack();
-  const { ledger, sources } = await assemble(options, {
+  const { ledger, sources } = assemble(options, {
     stack,
+    ca: await extraCa(options.config),
     observe: () => undefined,
     now: () => Date.now(),
     intervalMs: 3_600_000,

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import type { Io } from './cli/io.ts';
+import type { LoadedConfig } from './config/load.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -144,7 +145,9 @@ function program(io: Io, done: (code: number) => void): Command {
       const loaded = await load(configFile, io);
       if (!loaded) return done(EXIT_USAGE);
       const { serveCommand } = await import('./cli/serve.ts');
-      done(await serveCommand({ ...loaded, version, stop: stop.signal }, io));
+      const reread = () => read(configFile, io);
+      const onReload = (listener: () => void) => void process.on('SIGHUP', listener);
+      done(await serveCommand({ loaded, version, stop: stop.signal, reread, onReload }, io));
     });
 
   command(
@@ -246,14 +249,20 @@ function program(io: Io, done: (code: number) => void): Command {
   return keyvigil;
 }
 
-async function load(file: string, io: Io) {
-  const [{ ConfigError, inactiveParts, loadConfig }, { SERVICES }] = await Promise.all([
+/** The configuration, with everything that there is to say about it. @throws ConfigError */
+async function read(file: string, io: Io): Promise<LoadedConfig> {
+  const [{ inactiveParts, loadConfig }, { SERVICES }] = await Promise.all([
     import('./config/load.ts'),
     import('./providers/index.ts'),
   ]);
+  const loaded = await loadConfig(file, { env: io.env, services: SERVICES });
+  return { ...loaded, warnings: [...loaded.warnings, ...inactiveParts(loaded.config, SERVICES)] };
+}
+
+async function load(file: string, io: Io): Promise<LoadedConfig | undefined> {
+  const { ConfigError } = await import('./config/load.ts');
   try {
-    const { config, warnings } = await loadConfig(file, { env: io.env, services: SERVICES });
-    return { config, warnings: [...warnings, ...inactiveParts(config, SERVICES)] };
+    return await read(file, io);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     io.err(`${error.message}\n`);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
-import { startBeating } from '../src/app-notify.ts';
+import { extraCa, startBeating } from '../src/app-notify.ts';
 import { parseConfig } from '../src/config/load.ts';
 import { createLedger } from '../src/engine/apply.ts';
 import { createOutboxBook } from '../src/engine/outbox.ts';
@@ -44,7 +44,7 @@ it('the heartbeat trusts the authority that the configuration adds', async () =>
   });
   if (!parsed) throw new Error(JSON.stringify(issues));
   const config = { ...parsed, heartbeat: { url: sink.url, every: 1 } };
-  await startBeating({ config, env: {}, log, version: '0.0.0' }, stack, ledger, () => outbox);
+  startBeating({ config, env: {}, log, version: '0.0.0' }, stack, ledger, outbox, await extraCa(config));
   expect(await beaten.promise).toBe('the heartbeat goes out');
   expect(sink.requests).toHaveLength(1);
 });

@@ -1,4 +1,4 @@
-import { type App, type AppOptions, startApp } from '../app.ts';
+import { type App, type DaemonOptions, startApp } from '../app.ts';
 import type { Config } from '../config/config.ts';
 import { withDeadline } from '../engine/deadline.ts';
 import { StoreError } from '../store/store.ts';
@@ -12,7 +12,7 @@ const SHUTDOWN_MS = 9_000;
  * @returns 0 after an orderly stop, 1 when the daemon cannot start or stop
  */
 export async function runDaemon(
-  options: AppOptions & { readonly stop: AbortSignal },
+  options: DaemonOptions & { readonly stop: AbortSignal },
   whileUp: (app: App) => Promise<void>,
 ): Promise<0 | 1> {
   const { log, stop } = options;

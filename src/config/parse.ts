@@ -1,4 +1,5 @@
 /** The text of a configuration to its values or to everything that is wrong with it. Does no IO. */
+import { hash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { type ConfigIssue, checkSchema, tidy } from './check.ts';
 import type { Config } from './config.ts';
@@ -26,6 +27,8 @@ export interface Parsed {
   readonly warnings: readonly ConfigIssue[];
   /** Broken as well, unless the web.configFile lets nobody in who cannot prove who they are. */
   readonly unlessAuthenticated: readonly ConfigIssue[];
+  /** Changes with every value of the file, as it is after `${ENV}`; tells none of them. */
+  readonly digest: string;
   /** Files that must be there. */
   readonly files: readonly (FileReference & { readonly place: Place })[];
 }
@@ -37,7 +40,7 @@ export interface Parsed {
 export function parseConfig(text: string, file: string, options: LoadOptions): Parsed {
   const document = readDocument(text, options.env);
   if (!('value' in document)) {
-    return { issues: tidy(file, document.problems), warnings: [], unlessAuthenticated: [], files: [] };
+    return { issues: tidy(file, document.problems), warnings: [], unlessAuthenticated: [], digest: '', files: [] };
   }
 
   const services = knownServices(options.services).map(({ name }) => name);
@@ -60,6 +63,7 @@ export function parseConfig(text: string, file: string, options: LoadOptions): P
     issues,
     warnings: tidy(file, inline),
     unlessAuthenticated: tidy(file, placed(ruling.unlessAuthenticated)),
+    digest: hash('sha256', JSON.stringify(document.value) ?? ''),
     files: ruling.files
       .filter(({ path }) => document.origin(path) !== 'unresolved')
       .map((reference) => ({ ...reference, place: document.place(reference.path, 'value') })),

@@ -1,5 +1,6 @@
 /** Reading the files of a configuration: bounded, and every failure in plain words. */
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { ConfigError } from './check.ts';
 import { MAX_FILE_BYTES, TOO_LARGE } from './document.ts';
 
@@ -56,6 +57,15 @@ export async function lookAt(path: string, secret: boolean): Promise<Look> {
   } finally {
     await handle?.close();
   }
+}
+
+/** Changes with every byte of the file; a file that went away in between counts as empty. */
+export async function digestOf(path: string): Promise<Buffer> {
+  const bytes = await readFile(path).catch(() => Buffer.alloc(0));
+  const digest = createHash('sha256').update(bytes).digest();
+  // It may be a secret.
+  bytes.fill(0);
+  return digest;
 }
 
 function causeOf(error: unknown): string {

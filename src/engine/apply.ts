@@ -4,6 +4,7 @@
  * very moment may show the change some milliseconds early. While the store fails, the change is kept and offered again, and
  * readers are served from memory.
  */
+import { setImmediate as yieldTurn } from 'node:timers/promises';
 import { createGraph, type Graph } from '../core/graph.ts';
 import {
   type ConsumerRecord,
@@ -25,7 +26,7 @@ import { createConsumerBook } from './consumer-book.ts';
 import { type Draft, emptyDraft, isEmpty } from './draft.ts';
 import { createKeyBook, isBy, type Suspect } from './key-book.ts';
 import type { OutboxBook } from './outbox.ts';
-import { createSaving } from './saving.ts';
+import { createSaving, type Unsaved } from './saving.ts';
 import { createSeen } from './seen.ts';
 import type { Known, Looked } from './sweep.ts';
 import { isConsumerRecord, isOfConsumer, type Tracked } from './tracked.ts';
@@ -43,6 +44,8 @@ export interface LedgerOptions {
   /** Whether this witness still is a configured source that lets the key in. */
   watched(witness: Witness, record: Tracked): boolean;
   now(): number;
+  /** Revision of the last snapshot that readers were given; 0 unless another ledger came before. */
+  readonly revision?: number;
   /** Absent where nobody is told (a single look, no receivers). */
   readonly outbox?: OutboxBook;
   /** Something was queued and committed. */
@@ -59,10 +62,23 @@ export interface LedgerOptions {
 
 export type { Suspect } from './key-book.ts';
 
+/** What a ledger knows at its end, for the one that goes on from there. */
+export interface Held extends StoredState {
+  /** Changes that the store has not taken yet. */
+  readonly unsaved: Unsaved;
+}
+
+/** Records that are judged at a stretch, a few milliseconds' worth. */
+const SLICE = 1_000;
+
 export interface Ledger extends Known {
   readonly snapshot: Snapshot;
-  /** Takes over what the store held. Records of sources that are no longer configured end here. */
-  load(stored: StoredState): Promise<void>;
+  /** Takes over what the store held, or another ledger. Records of sources that are no longer configured end here. */
+  load(stored: StoredState | Held): Promise<void>;
+  /** Judges everything by the rules as they are now: the policy may be another than the one that the records were kept by. */
+  judgeAll(signal: AbortSignal): Promise<void>;
+  /** Everything that another ledger needs to go on from here. Call when nothing is under way any more; then use no more. */
+  handOver(): Promise<Held>;
   /** Applies looks; gives back the keys that must be looked at again. */
   observe(batch: readonly Looked[], service: Service): Promise<readonly Suspect[]>;
   /** What an unchanged listing shows again: as good as a look that told the same. `at`: ms. */
@@ -84,6 +100,7 @@ export function createLedger(options: LedgerOptions): Ledger {
   const { policy } = options;
   const graph: Graph = createGraph({
     policy,
+    ...(options.revision === undefined ? {} : { revision: options.revision }),
     remedy: (reason, facts) => {
       const record = graph.records.get(facts.resource);
       return record && options.serviceOf(record)?.keys?.remedy(reason, facts);
@@ -182,6 +199,13 @@ export function createLedger(options: LedgerOptions): Ledger {
     countTransitions(events, observation.source, draft);
   }
 
+  function judge(resource: string, draft: Draft): void {
+    const known = record(resource);
+    if (!known) return;
+    if (isConsumerRecord(known)) consumers.judge([known], draft, false);
+    else keys.judge(known, options.now(), draft);
+  }
+
   function affirm(resources: readonly string[], source: SourceId, at: number, draft: Draft): void {
     const upserts: KeyRecord[] = [];
     const users: ConsumerRecord[] = [];
@@ -212,7 +236,8 @@ export function createLedger(options: LedgerOptions): Ledger {
     graph.update({ upserts, deletes: [], consumers: { upserts: users, deletes: [] } });
   }
 
-  function load(stored: StoredState, draft: Draft): void {
+  function load(stored: StoredState | Held, draft: Draft): void {
+    if ('unsaved' in stored) saving.adopt(stored.unsaved);
     const upserts = kept(stored.records, draft.upserts, draft.deletes);
     for (const one of upserts) keys.load(one);
     const users = kept(stored.consumers, draft.consumerUpserts, draft.consumerDeletes);
@@ -302,17 +327,40 @@ export function createLedger(options: LedgerOptions): Ledger {
       return serial((draft) => options.outbox?.settle(receiver, outcomes, draft, options.now()));
     },
 
-    flush() {
-      return serial((draft) => {
-        for (const resource of unwritten) {
-          const known = record(resource);
-          if (!known) continue;
-          if (isConsumerRecord(known)) draft.consumerUpserts.set(resource, known);
-          else draft.upserts.set(resource, known);
-        }
-      }, true);
+    async judgeAll(signal) {
+      const all = [...graph.records.values(), ...graph.consumers.values()].map(({ resource }) => resource);
+      for (let at = 0; at < all.length && !signal.aborted; at += SLICE) {
+        await serial((draft) => {
+          for (const resource of all.slice(at, at + SLICE)) isolated(resource, () => judge(resource, draft));
+        });
+        await yieldTurn();
+      }
+    },
+
+    flush,
+
+    async handOver() {
+      await flush();
+      return {
+        records: [...graph.records.values()],
+        consumers: [...graph.consumers.values()],
+        sources: [...sources.values()],
+        notifications: options.outbox?.records() ?? [],
+        unsaved: saving.unsaved,
+      };
     },
   };
+
+  function flush(): Promise<void> {
+    return serial((draft) => {
+      for (const resource of unwritten) {
+        const known = record(resource);
+        if (!known) continue;
+        if (isConsumerRecord(known)) draft.consumerUpserts.set(resource, known);
+        else draft.upserts.set(resource, known);
+      }
+    }, true);
+  }
 
   function countTransitions(events: readonly KeyEvent[], id: SourceId, draft: Draft): void {
     const changes = events.filter((event) => event.type === 'transition' && !isConsumerKind(event.kind));

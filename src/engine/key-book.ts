@@ -56,6 +56,8 @@ export interface KeyBook {
   ): readonly KeyEvent[];
   /** Puts fetched details into a record, unless it was looked at again in the meantime. */
   detail(resource: string, base: KeyFacts, enriched: KeyFacts, service: Service, draft: Draft): void;
+  /** Judges the rules again without a look. */
+  judge(record: KeyRecord, now: number, draft: Draft): void;
   /** What only the time does to a record. */
   age(record: KeyRecord, now: number, draft: Draft): void;
   /** This source no longer watches the key; a key that nobody watches ends. */
@@ -164,7 +166,18 @@ export function createKeyBook(options: KeyBookOptions): KeyBook {
     };
   }
 
+  function judge(record: KeyRecord, now: number, draft: Draft): void {
+    const service = options.serviceOf(record);
+    if (!service) return;
+    const judged = rejudge(record, rulesFor(service), now);
+    if (judged.record === record) return;
+    put(draft, record, judged.record);
+    draft.events.push(...judged.events);
+  }
+
   return {
+    judge,
+
     load(record) {
       seen.replace(undefined, record);
       const uniqueNames = options.serviceOf(record)?.keys?.uniqueNames;
@@ -205,12 +218,7 @@ export function createKeyBook(options: KeyBookOptions): KeyBook {
     age(record, now, draft) {
       // Another may have taken it along since this round began.
       if (!graph.records.has(record.resource)) return;
-      const service = options.serviceOf(record);
-      if (service && record.judgeAt !== undefined && record.judgeAt <= now) {
-        const judged = rejudge(record, rulesFor(service), now);
-        put(draft, record, judged.record);
-        draft.events.push(...judged.events);
-      }
+      if (record.judgeAt !== undefined && record.judgeAt <= now) judge(record, now, draft);
       if (record.belief?.verdict.status === 'inaccessible') {
         draft.events.push(...end(draft, ending(record)));
       }

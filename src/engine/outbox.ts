@@ -20,6 +20,8 @@ export interface OutboxBookOptions {
 export interface OutboxBook {
   /** Takes over what the store held; what belongs to no configured receiver ends. */
   load(records: readonly NotificationRecord[], draft: Draft): void;
+  /** What was told or waits, of every receiver: what another book goes on from. */
+  records(): readonly NotificationRecord[];
   /**
    * Queues what must be told now, given the state and what just happened.
    * @returns whether anything was queued
@@ -104,6 +106,8 @@ export function createOutboxBook(options: OutboxBookOptions): OutboxBook {
         if (known && record.alert.endsAt !== undefined) told.push(record.alert);
       }
     },
+
+    records: () => [...sent.values()].flatMap((records) => [...records.values()]),
 
     plan(snapshot, events, draft, now) {
       const context: AlertContext = { ...options.context(now), failingReceivers: failing(), now };

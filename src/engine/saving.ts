@@ -16,8 +16,17 @@ export interface SavingOptions {
   onWritten(resources: Iterable<string>): void;
 }
 
+/** What the store lacks, and whether it failed when it was last offered. */
+export interface Unsaved {
+  readonly draft: Draft;
+  readonly up: boolean;
+}
+
 export interface Saving {
   readonly up: boolean;
+  readonly unsaved: Unsaved;
+  /** Takes over what another one could not save. */
+  adopt(unsaved: Unsaved): void;
   /**
    * Commits the draft and what was left over.
    * @param insists tries a failing store again; all that it lacks is offered at once, too much to do so at every change
@@ -51,6 +60,13 @@ export function createSaving(options: SavingOptions): Saving {
   return {
     get up() {
       return up;
+    },
+    get unsaved() {
+      return { draft: unsaved, up };
+    },
+    adopt(before) {
+      merge(unsaved, before.draft);
+      up = before.up;
     },
     async settle(draft, insists) {
       merge(unsaved, draft);

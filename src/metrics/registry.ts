@@ -62,6 +62,8 @@ export interface Metrics {
   readonly contentType: string;
   observeCall(call: ApiCall): void;
   delivered(alerts: DeliveredAlerts): void;
+  /** Other tag keys become labels from now on. */
+  relabel(tags: readonly string[]): void;
   /** Whether a reload of the configuration was accepted. */
   reload(ok: boolean): void;
   /**
@@ -107,7 +109,9 @@ export function createMetrics(options: {
   new Gauge({ ...metric(build), registers }).set(info, 1);
   registerProcessMetrics(registry);
 
-  const writer = createSnapshotWriter({ tags: tagLabels(options.tagLabels), onError: options.onError });
+  const writerFor = (keys: readonly string[]) =>
+    createSnapshotWriter({ tags: tagLabels(keys), onError: options.onError });
+  let writer = writerFor(options.tagLabels);
 
   /** A metric that cannot be collected must not take the keys with it. */
   async function ownMetrics(): Promise<string> {
@@ -134,6 +138,9 @@ export function createMetrics(options: {
     delivered({ receiver, count, outcome, reason }) {
       if (outcome === 'accepted') sent.inc({ receiver }, count);
       else failures.inc({ receiver, reason: reason ?? 'refused' }, count);
+    },
+    relabel(keys) {
+      writer = writerFor(keys);
     },
     reload: (ok) => reloaded.set(ok ? 1 : 0),
     write: (snapshot, out, { gzip, signal }) =>

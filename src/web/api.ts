@@ -1,6 +1,5 @@
 import type { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { HTTPException } from 'hono/http-exception';
 import { z } from 'zod';
 import {
   consumerDetailJson,
@@ -24,7 +23,7 @@ import {
 } from '../core/model.ts';
 import { generations } from '../core/readers.ts';
 import type { WebDeps } from './deps.ts';
-import { type OwnNames, refusePost } from './guard.ts';
+import type { OwnNames } from './guard.ts';
 import type { Overview } from './overview.ts';
 import {
   cursor,
@@ -38,6 +37,7 @@ import {
   text,
   wholeNumber,
 } from './query.ts';
+import { mustBeOurs, refusal } from './refusal.ts';
 
 const DEFAULT_LIMIT = 1_000;
 const MAX_LIMIT = 10_000;
@@ -147,11 +147,7 @@ export function addApi(app: Hono, deps: WebDeps, overview: () => Overview, own: 
     },
   });
   app.post('/api/v1/check', limited, async (c) => {
-    const refused = refusePost({ host: c.req.header('host'), origin: c.req.header('origin') }, own());
-    if (refused === 'foreign_host') {
-      throw refusal(403, 'Host: not a name of this server; behind a proxy set web.externalUrl');
-    }
-    if (refused === 'foreign_origin') throw refusal(403, 'Origin: requests of other sites change nothing here');
+    mustBeOurs(c, own());
     const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
     const fromForm = type === 'application/x-www-form-urlencoded';
     const body = await c.req.text();
@@ -172,11 +168,6 @@ export function addApi(app: Hono, deps: WebDeps, overview: () => Overview, own: 
 /** The newest events of one key or consumer, newest last. */
 export function eventsOf(deps: WebDeps, resource: string): Promise<readonly StoredEvent[]> {
   return deps.events({ resource, order: 'newest', limit: EVENTS_OF_ONE });
-}
-
-/** An answer that refuses, as JSON, thrown from wherever it is found out. */
-function refusal(status: 400 | 403 | 404 | 413 | 415, error: string): HTTPException {
-  return new HTTPException(status, { res: Response.json({ error }, { status }) });
 }
 
 function read<T extends object>(url: string, readers: Parameters<typeof readQuery<T>>[1]): T {

@@ -11,6 +11,7 @@ import { detailPage, unknownKeyPage } from './detail.ts';
 import type { OwnNames } from './guard.ts';
 import type { PageContext } from './layout.ts';
 import { createOverviews } from './overview.ts';
+import { mustBeOurs } from './refusal.ts';
 import { RENEW_EVERY_SECONDS, statusPage } from './status.ts';
 import { STYLE } from './style.ts';
 import { readStatusQuery } from './tables.ts';
@@ -62,6 +63,16 @@ export function createApp(deps: WebDeps, own: () => OwnNames): Hono {
   app.get('/-/ready', (c) => {
     const { ready, reason } = deps.ready();
     return c.text(`${reason}\n`, ready ? 200 : 503);
+  });
+
+  app.post('/-/reload', async (c) => {
+    mustBeOurs(c, own());
+    const told = (await deps.reload?.()) ?? {
+      outcome: 'refused',
+      reason: 'there is no configuration file to read again',
+    };
+    if (told.outcome === 'refused') return c.text(`${told.reason}\n`, 400);
+    return c.text(told.outcome === 'applied' ? 'the new configuration is in force\n' : 'nothing has changed\n');
   });
 
   const styleTag = `"${createHash('sha256').update(STYLE).digest('base64url').slice(0, 16)}"`;

@@ -31,6 +31,10 @@ export interface WebDeps {
   versions(resource: string): Promise<readonly SeenVersion[]>;
   /** Starts sweeps at once: of everything, or of what sees one key or consumer. Gives the number of sources. */
   check(resource?: string): Promise<{ readonly started: number }>;
+  /** Reads the configuration again. Absent where there is none to read. */
+  reload?(): Promise<
+    { readonly outcome: 'applied' | 'unchanged' } | { readonly outcome: 'refused'; readonly reason: string }
+  >;
   ready(): { readonly ready: boolean; readonly reason: string };
   /**
    * Writes one exposition into `out` and may end it. When the reader leaves or `signal` aborts it stops, either way; a

@@ -106,6 +106,34 @@ ${yaml}`,
     ]);
   });
 
+  it('reads its configuration again on SIGHUP and on request, and keeps the one before if that is refused', async () => {
+    const place = daemonPlace();
+    await using child = startCli(['serve'], place);
+    const url = await listening(child);
+    await child.until('readiness', async () => ((await fetch(`${url}/-/ready`)).ok ? true : undefined));
+    const config = readFileSync(join(place.directory, 'keyvigil.yml'), 'utf8');
+    const said = () => logLines(child).filter(({ msg }) => String(msg).includes('configuration was'));
+    place.file('keyvigil.yml', `${config}labels: [team]\n`);
+    child.signal('SIGHUP');
+    await child.until('the reload', () => (said().length > 0 ? true : undefined));
+    expect(said()[0]).toMatchObject({ level: 30, outcome: 'applied' });
+
+    const reload = async () => {
+      const response = await fetch(`${url}/-/reload`, { method: 'POST' });
+      return [response.status, await response.text()];
+    };
+    expect(await reload()).toEqual([200, 'nothing has changed\n']);
+    place.file('keyvigil.yml', config.replace('127.0.0.1:0', '127.0.0.1:1'));
+    expect(await reload()).toEqual([400, 'listen: changed only by a restart\n']);
+    place.file('keyvigil.yml', `${config}labels: team\n`);
+    expect(await reload()).toEqual([400, expect.stringMatching(/keyvigil\.yml:\d+:\d+: labels: /)]);
+    const page = await (await fetch(`${url}/metrics`)).text();
+    expect(page).toContain('keyvigil_config_last_reload_successful 0');
+    place.file('keyvigil.yml', config);
+    expect(await reload()).toEqual([200, 'the new configuration is in force\n']);
+    expect((await fetch(`${url}/-/ready`)).status).toBe(200);
+  });
+
   it('goes on watching when nobody reads its log any more', async () => {
     const region = sandbox.aws.account('222222222222').region('eu-west-1');
     const key = region.kms.createKey();

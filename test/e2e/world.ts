@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { vi } from 'vitest';
 import { type App, startApp } from '../../src/app.ts';
-import { parseConfig } from '../../src/config/load.ts';
+import type { Reloaded } from '../../src/app-reload.ts';
+import { ConfigError, type LoadedConfig, parseConfig } from '../../src/config/load.ts';
 import type { ConsumerView, KeyView } from '../../src/core/snapshot.ts';
 import { SERVICES } from '../../src/providers/index.ts';
 import type { Subscription } from '../../src/sandbox/azure/handles.ts';
@@ -28,6 +29,8 @@ export interface World extends AsyncDisposable {
   readonly app: App;
   /** Starts the daemon (again, on the same state file). */
   start(changed?: WorldOptions): Promise<App>;
+  /** Changes the configuration and has the daemon read it again. */
+  reload(changed: WorldOptions): Promise<Reloaded>;
   /** Stops it in order. */
   stop(): Promise<void>;
   /** Lets time pass. */
@@ -79,6 +82,7 @@ export async function startWorld(
   writeFileSync(join(directory, 'ca.pem'), sandbox.azure.ca);
   const logged: string[] = [];
   let app: App | undefined;
+  let reloaded: WorldOptions = {};
 
   const world: World = {
     sandbox,
@@ -91,45 +95,22 @@ export async function startWorld(
       return app;
     },
     async start(changed = {}) {
-      const { yaml, env: extra, clouds = ['aws'], ...rest } = { ...options, ...changed };
-      const { accessKeyId, secretAccessKey } = sandbox.aws.account(ACCOUNT).credentials;
-      const { clientId, clientSecret } = subscription.monitor;
-      const env = {
-        AWS_ACCESS_KEY_ID: accessKeyId,
-        AWS_SECRET_ACCESS_KEY: secretAccessKey,
-        AZURE_TENANT_ID: subscription.tenant,
-        AZURE_CLIENT_ID: clientId,
-        AZURE_CLIENT_SECRET: clientSecret,
-        HTTPS_PROXY: sandbox.azure.proxyUrl,
-        NO_PROXY: '127.0.0.1,.invalid',
-        ...extra,
-      };
-      const source = `
-listen: 127.0.0.1:0
-state: ${join(directory, 'state.db')}
-targets:
-${clouds.includes('aws') ? awsTarget(sandbox.url, rest) : ''}
-${clouds.includes('azure') ? azureTarget(subscription, rest) : ''}
-${clouds.includes('azure') ? `outbound: { proxy: env, caFile: ${join(directory, 'ca.pem')} }` : ''}
-${yaml ?? ''}
-`;
-      const { config, issues } = parseConfig(source, join(directory, 'keyvigil.yml'), { env, services: SERVICES });
-      if (!config) throw new Error(issues.map(({ line, message }) => `${line}: ${message}`).join('\n'));
+      const read = () => configure({ ...options, ...changed, ...reloaded });
+      reloaded = {};
       const log = pino({ base: null, level: 'debug' }, { write: (line: string) => void logged.push(line) });
-      app = await startApp({ config, env, log, version: '0.0.0-test' });
+      const { env, config, signature } = read();
+      app = await startApp({ config, env, log, version: '0.0.0-test', signature, reread: async () => read() });
       await settle(activity, START_REST_MS);
       return app;
+    },
+    async reload(changed) {
+      reloaded = { ...reloaded, ...changed };
+      return await whileTimePasses(world.app.reload());
     },
     async stop() {
       const stopping = app?.[Symbol.asyncDispose]();
       app = undefined;
-      let stopped = false;
-      const done = Promise.resolve(stopping).finally(() => {
-        stopped = true;
-      });
-      while (!stopped) await step();
-      await settle(activity);
-      await done;
+      if (stopping) await whileTimePasses(Promise.resolve(stopping));
     },
     async pass(ms) {
       let over = false;
@@ -166,6 +147,48 @@ ${yaml ?? ''}
       await stack.disposeAsync();
     },
   };
+
+  function configure(all: WorldOptions): LoadedConfig & { readonly env: Readonly<Record<string, string>> } {
+    const { yaml, env: extra, clouds = ['aws'], ...rest } = all;
+    const { accessKeyId, secretAccessKey } = sandbox.aws.account(ACCOUNT).credentials;
+    const { clientId, clientSecret } = subscription.monitor;
+    const env = {
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      AZURE_TENANT_ID: subscription.tenant,
+      AZURE_CLIENT_ID: clientId,
+      AZURE_CLIENT_SECRET: clientSecret,
+      HTTPS_PROXY: sandbox.azure.proxyUrl,
+      NO_PROXY: '127.0.0.1,.invalid',
+      ...extra,
+    };
+    const source = `
+listen: 127.0.0.1:0
+state: ${join(directory, 'state.db')}
+targets:
+${clouds.includes('aws') ? awsTarget(sandbox.url, rest) : ''}
+${clouds.includes('azure') ? azureTarget(subscription, rest) : ''}
+${clouds.includes('azure') ? `outbound: { proxy: env, caFile: ${join(directory, 'ca.pem')} }` : ''}
+${yaml ?? ''}
+`;
+    const { config, issues, digest } = parseConfig(source, join(directory, 'keyvigil.yml'), {
+      env,
+      services: SERVICES,
+    });
+    if (!config) throw new ConfigError(issues);
+    return { config, env, warnings: [], signature: digest };
+  }
+
+  async function whileTimePasses<T>(work: Promise<T>): Promise<T> {
+    let done = false;
+    const ended = work.finally(() => {
+      done = true;
+    });
+    await settle(activity);
+    while (!done) await step();
+    await settle(activity);
+    return await ended;
+  }
 
   /** Lets everything that is under way come to rest, then goes on to the next timer. */
   async function step(): Promise<void> {

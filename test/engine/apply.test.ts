@@ -35,6 +35,40 @@ describe('the sources of a snapshot', () => {
   });
 });
 
+describe('everything judged again', () => {
+  it('follows another policy without a look, in slices, and writes nothing that stays as it was', async () => {
+    const secrets = SERVICES.find(({ name }) => name === 'secrets-manager')!;
+    const common = {
+      serviceOf: () => secrets,
+      configured: () => true,
+      watched: () => true,
+      now: () => T0,
+      wanted: () => undefined,
+      onStore: () => undefined,
+      onError: (error: unknown) => void errors.push(error),
+    };
+    const first = createLedger({ ...common, policy: POLICY, onEvents: () => undefined });
+    const names = Array.from({ length: 2_500 }, (_, at) => `${RESOURCE}-${at}`);
+    const batch = names.map((resource) => {
+      const { facts, ...rest } = look(T0, OK, { resource, name: resource, state: 'NeverFilled' });
+      return { observation: { ...rest, resource, facts: facts! } };
+    });
+    await first.observe(batch, secrets);
+    expect(first.snapshot.keys[0]?.findings).toMatchObject([{ id: 'secrets-manager.never-filled' }]);
+
+    const closed: string[] = [];
+    const rules = { ...POLICY.rules, 'secrets-manager.never-filled': 'off' } as const;
+    const onEvents = (events: readonly { type: string }[]) => void closed.push(...events.map(({ type }) => type));
+    const next = createLedger({ ...common, policy: { ...POLICY, rules }, onEvents });
+    await next.load(await first.handOver());
+    await next.judgeAll(new AbortController().signal);
+    expect(next.snapshot.keys.every(({ findings }) => findings.length === 0)).toBe(true);
+    expect(closed).toEqual(names.map(() => 'finding_closed'));
+    await next.judgeAll(new AbortController().signal);
+    expect(closed).toHaveLength(names.length);
+  });
+});
+
 describe('an object that is listed but gone', () => {
   const secrets = SERVICES.find(({ name }) => name === 'secrets-manager')!;
   const gone = (at: number) => ({ observation: failed(at, { status: 'inaccessible', reason: 'not_found' }) });
@@ -162,6 +196,21 @@ describe('what the ledger writes', () => {
     const before = tries.length;
     await ledger.tick();
     expect(tries).toHaveLength(before);
+  });
+
+  it('goes over to the next ledger with everything that the store has not taken', async () => {
+    const { ledger, disk } = written();
+    disk.full = true;
+    await ledger.observe([named('lost'), named('kept')], secrets);
+    const held = await ledger.handOver();
+    const next = written();
+    next.disk.full = true;
+    await next.ledger.load(held);
+    expect(next.ledger.snapshot).toMatchObject({ storeUp: false, keys: [{ name: 'kept' }, { name: 'lost' }] });
+    next.disk.full = false;
+    await next.ledger.tick();
+    expect(next.tries.at(-1)).toMatchObject({ upserts: [{}, {}], events: [{}, {}] });
+    expect(next.ledger.snapshot.storeUp).toBe(true);
   });
 
   it('is not offered to a failing store at every change, but by every tick, whole', async () => {

@@ -134,6 +134,23 @@ describe('routes', () => {
     expect(checked).toEqual([undefined]);
   });
 
+  it('guards a reload as well, and says what became of it', async () => {
+    let asked = 0;
+    const answers = [{ outcome: 'applied' } as const, { outcome: 'refused', reason: 'line 3: no such field' } as const];
+    const { url } = await served({ reload: async () => answers[asked++]! });
+    const post = (headers: Record<string, string>) => send(`${url}/-/reload`, { method: 'POST', headers });
+    expect((await post({ host: 'rebound.example' })).status).toBe(403);
+    expect((await post({ origin: 'http://evil.example' })).status).toBe(403);
+    expect(asked).toBe(0);
+    const told = async () => {
+      const { status, body } = await post({});
+      return [status, body.toString()];
+    };
+    expect(await told()).toEqual([200, 'the new configuration is in force\n']);
+    expect(await told()).toEqual([400, 'line 3: no such field\n']);
+    expect((await send(`${url}/-/reload`)).status).toBe(405);
+  });
+
   it('reports a bug once and tells the client nothing of it', async () => {
     const { url, errors } = await served({
       events: () => Promise.reject(new Error('SQLITE secret path')),

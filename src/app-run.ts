@@ -1,0 +1,129 @@
+/** Everything that runs by one configuration: a reload ends one of these and begins the next. */
+import { type AppOptions, assemble, cronLogger } from './app-assemble.ts';
+import { logDelivery } from './app-log.ts';
+import { extraCa, makeReceivers, startBeating } from './app-notify.ts';
+import type { Config } from './config/config.ts';
+import { policyOf } from './config/load.ts';
+import type { Held, Ledger } from './engine/apply.ts';
+import { type Engine, startEngine } from './engine/engine.ts';
+import { createOutboxBook } from './engine/outbox.ts';
+import type { Metrics } from './metrics/registry.ts';
+import { type Dispatcher, type ReceiverStatus, startDispatcher } from './notify/dispatcher.ts';
+import type { Store, StoredState } from './store/store.ts';
+
+/** What is being delivered at the end may take this long yet, ms; what is not done then stays queued. */
+const GRACE_MS = 4_000;
+
+/** What outlives a configuration. */
+export interface Lasting {
+  readonly store: Store;
+  readonly metrics: Metrics;
+  now(): number;
+  /** When the process began, ms. */
+  readonly startedAt: number;
+  /** Where the port is; undefined before it is open. */
+  listening(): string | undefined;
+  /** Since when (ms) the configuration in force is not the one on disk. */
+  reloadFailedSince(): number | undefined;
+  onError(error: unknown, where: string): void;
+}
+
+/** Disposing of it ends everything that looks and tells; its ledger can be read on. */
+export interface Run extends AsyncDisposable {
+  readonly config: Config;
+  readonly ledger: Ledger;
+  /** How many sources there are. */
+  readonly sources: number;
+  /** Takes over the state. */
+  load(state: StoredState | Held): Promise<void>;
+  /** Begins to look and to tell. */
+  begin(): void;
+  check(resource?: string): Promise<{ readonly started: number }>;
+  ready(): { readonly ready: boolean; readonly reason: string };
+  status(): readonly ReceiverStatus[];
+}
+
+/**
+ * Builds everything that `options.config` asks for; nothing of it runs yet.
+ * @param revision of the last snapshot that readers were given
+ * @throws where it cannot be built: a file that is named is gone
+ */
+export async function prepareRun(options: AppOptions, lasting: Lasting, revision: number): Promise<Run> {
+  const { config, log } = options;
+  const { store, metrics, now, onError } = lasting;
+  await using building = new AsyncDisposableStack();
+  const ca = await extraCa(config);
+  let engine: Engine | undefined;
+  let dispatcher: Dispatcher | undefined;
+  const { receivers, statusUrl } = makeReceivers(options, building, lasting.listening, ca);
+  const outbox = createOutboxBook({
+    receivers: receivers.map(({ traits }) => traits),
+    context: () => {
+      const reloadFailedSince = lasting.reloadFailedSince();
+      return {
+        policy: policyOf(config),
+        tagLabels: config.labels,
+        statusUrl: statusUrl(),
+        // The daemon serves them itself: they are those of this very version, and reachable where it is.
+        runbookUrl: `${statusUrl()}/runbooks`,
+        startedAt: lasting.startedAt,
+        ...(reloadFailedSince === undefined ? {} : { reloadFailedSince }),
+      };
+    },
+  });
+  const { ledger, sources } = assemble(options, {
+    stack: building,
+    ca,
+    store,
+    revision,
+    observe: metrics.observeCall,
+    now,
+    named: (resources) => engine?.named(resources),
+    outbox,
+    onQueued: () => dispatcher?.wake(),
+  });
+  building.defer(() => ledger.flush());
+  const stop = new AbortController();
+  building.defer(() => stop.abort());
+  const stack = building.move();
+
+  return {
+    config,
+    ledger,
+    sources: sources.length,
+    load: (state) => ledger.load(state),
+
+    begin() {
+      dispatcher = stack.use(
+        startDispatcher({
+          receivers,
+          outbox: {
+            pending: outbox.pending,
+            nextAt: outbox.nextAt,
+            standing: outbox.standing,
+            settle: (receiver, outcomes) => ledger.delivered(receiver, outcomes),
+          },
+          holdMs: config.policy.alertHold,
+          graceMs: GRACE_MS,
+          now,
+          random: Math.random,
+          observe: (delivered) => {
+            metrics.delivered(delivered);
+            logDelivery(log, delivered);
+          },
+          onError,
+        }),
+      );
+      engine = stack.use(
+        startEngine({ sources, ledger, logger: cronLogger(log), monotonic: () => performance.now(), onError }),
+      );
+      startBeating(options, stack, ledger, outbox, ca);
+      void ledger.judgeAll(stop.signal).catch((error: unknown) => onError(error, 'rules'));
+    },
+
+    check: async (resource) => (await engine?.check(resource)) ?? { started: 0 },
+    ready: () => engine?.ready() ?? { ready: false, reason: 'starting' },
+    status: () => dispatcher?.status() ?? [],
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
