@@ -84,6 +84,7 @@ export async function startApp(options: DaemonOptions): Promise<App> {
       events: (query) => store.events(query),
       versions: (resource) => store.versions(resource),
       check: (resource) => runs.current.check(resource),
+      forget: (resource) => runs.current.ledger.forget(resource),
       reload: () => runs.reload(),
       runbook: readRunbook,
       ready: () => runs.ready(),

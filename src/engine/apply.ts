@@ -88,6 +88,8 @@ export interface Ledger extends Known {
   /** Notes how a source does. `drop` are resources that it no longer watches. */
   source(record: SourceRecord, drop?: readonly string[]): Promise<void>;
   sourceRecord(id: SourceId): SourceRecord | undefined;
+  /** Ends the record of a key that is gone, whatever depends on it: somebody says that it is meant to be. */
+  forget(resource: string): Promise<'forgotten' | 'not_gone' | 'unknown'>;
   /** What only time changes: rules whose date passed, records to forget, a store to try again. */
   tick(): Promise<void>;
   /** Notes what became of what was sent to a receiver. */
@@ -312,6 +314,14 @@ export function createLedger(options: LedgerOptions): Ledger {
           if (isConsumerRecord(known)) consumers.dropWitness(known, told, draft);
           else keys.dropWitness(known, told, draft);
         }
+      });
+    },
+
+    forget(resource) {
+      return serial((draft) => {
+        const known = record(resource);
+        if (!known) return 'unknown';
+        return !isConsumerRecord(known) && keys.forget(known, draft) ? 'forgotten' : 'not_gone';
       });
     },
 

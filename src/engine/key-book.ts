@@ -60,6 +60,8 @@ export interface KeyBook {
   judge(record: KeyRecord, now: number, draft: Draft): void;
   /** What only the time does to a record. */
   age(record: KeyRecord, now: number, draft: Draft): void;
+  /** Ends a key that is gone, and what lies in it. False: it is not gone as far as is known. */
+  forget(record: KeyRecord, draft: Draft): boolean;
   /** This source no longer watches the key; a key that nobody watches ends. */
   dropWitness(record: KeyRecord, id: SourceId, draft: Draft): void;
 }
@@ -222,6 +224,12 @@ export function createKeyBook(options: KeyBookOptions): KeyBook {
       if (record.belief?.verdict.status === 'inaccessible') {
         draft.events.push(...end(draft, ending(record)));
       }
+    },
+
+    forget(record, draft) {
+      if (!record.gone) return false;
+      draft.events.push(...end(draft, [...heldBy(record.resource), record]));
+      return true;
     },
 
     dropWitness(record, id, draft) {

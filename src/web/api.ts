@@ -1,6 +1,4 @@
 import type { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
-import { z } from 'zod';
 import {
   consumerDetailJson,
   consumerJson,
@@ -23,7 +21,6 @@ import {
 } from '../core/model.ts';
 import { generations } from '../core/readers.ts';
 import type { WebDeps } from './deps.ts';
-import type { OwnNames } from './guard.ts';
 import type { Overview } from './overview.ts';
 import {
   cursor,
@@ -37,7 +34,7 @@ import {
   text,
   wholeNumber,
 } from './query.ts';
-import { mustBeOurs, refusal } from './refusal.ts';
+import { refusal } from './refusal.ts';
 
 const DEFAULT_LIMIT = 1_000;
 const MAX_LIMIT = 10_000;
@@ -46,7 +43,6 @@ const MAX_EVENTS_READ = 50_000;
 const EVENTS_PER_READ = 5_000;
 /** Events that stand on the own answer of a key or consumer. */
 const EVENTS_OF_ONE = 100;
-const MAX_BODY_BYTES = 64 * 1024;
 
 interface Paging {
   readonly limit?: number;
@@ -54,11 +50,8 @@ interface Paging {
 }
 const paging = { limit: wholeNumber(1, MAX_LIMIT), cursor };
 
-/** The body of `POST /api/v1/check`. */
-const CheckRequest = z.strictObject({ resource: z.string().min(1).max(2048).optional() });
-
 /** Adds `/api/v1` to the app. Field names are the contract of `core/json.ts`; a wrong parameter is a 400 that names it. */
-export function addApi(app: Hono, deps: WebDeps, overview: () => Overview, own: () => OwnNames): void {
+export function addApi(app: Hono, deps: WebDeps, overview: () => Overview): void {
   app.get('/api/v1/keys', (c) => {
     const query = read<Filter & Paging>(c.req.url, {
       ...paging,
@@ -138,30 +131,6 @@ export function addApi(app: Hono, deps: WebDeps, overview: () => Overview, own: 
     const view = overview().consumersByResource.get(resource);
     if (view === undefined) return c.json({ error: 'resource: no such consumer is watched' }, 404);
     return c.json(consumerDetailJson(view, await eventsOf(deps, resource)));
-  });
-
-  const limited = bodyLimit({
-    maxSize: MAX_BODY_BYTES,
-    onError: () => {
-      throw refusal(413, `the body is larger than ${MAX_BODY_BYTES} bytes`);
-    },
-  });
-  app.post('/api/v1/check', limited, async (c) => {
-    mustBeOurs(c, own());
-    const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
-    const fromForm = type === 'application/x-www-form-urlencoded';
-    const body = await c.req.text();
-    const { resource } = fromForm ? checkForm(body) : checkJson(type, body);
-    const { snapshot, consumersByResource } = overview();
-    const isConsumer = resource !== undefined && consumersByResource.has(resource);
-    if (resource !== undefined && !isConsumer && !snapshot.byResource.has(resource)) {
-      throw refusal(404, 'resource: no such key or consumer is watched');
-    }
-    const { started } = await deps.check(resource);
-    if (!fromForm) return c.json({ started }, 202);
-    // Relative, so that it holds under whatever path a proxy puts this server at.
-    const page = isConsumer ? 'consumers' : 'keys';
-    return c.redirect(resource === undefined ? '../../' : `../../${page}/${encodeURIComponent(resource)}`, 303);
   });
 }
 
@@ -267,27 +236,4 @@ function eventPosition(position: string): number {
   const id = wholeNumber(1, Number.MAX_SAFE_INTEGER)(position);
   if ('refused' in id) throw refusal(400, 'cursor: is not a cursor of this API');
   return id.value;
-}
-
-function checkForm(body: string): { resource?: string } {
-  const form = readQuery<{ resource?: string }>(new URLSearchParams(body), { resource: text });
-  if ('refused' in form) throw refusal(400, form.refused);
-  return form.values;
-}
-
-function checkJson(type: string | undefined, body: string): { resource?: string | undefined } {
-  if (body.trim() === '') return {};
-  if (type !== 'application/json') throw refusal(415, 'Content-Type: must be application/json');
-  const parsed = CheckRequest.safeParse(parseJson(body));
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw refusal(400, `${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'not understood'}`);
-}
-
-function parseJson(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    throw refusal(400, 'body: is not JSON');
-  }
 }

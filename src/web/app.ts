@@ -5,6 +5,7 @@ import { HTTPException } from 'hono/http-exception';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { secureHeaders } from 'hono/secure-headers';
 import { addApi, eventsOf } from './api.ts';
+import { addPosts } from './api-post.ts';
 import { consumerPage, unknownConsumerPage } from './consumer.ts';
 import type { WebDeps } from './deps.ts';
 import { detailPage, unknownKeyPage } from './detail.ts';
@@ -119,7 +120,8 @@ export function createApp(deps: WebDeps, own: () => OwnNames): Hono {
     return c.body(text, 200, { 'Content-Type': 'text/plain; charset=utf-8' });
   });
 
-  addApi(app, deps, overview, own);
+  addApi(app, deps, overview);
+  addPosts(app, deps, overview, own);
 
   app.notFound((c) => c.json({ error: 'no such page' }, 404));
   app.onError((error, c) => {

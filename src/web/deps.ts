@@ -31,6 +31,8 @@ export interface WebDeps {
   versions(resource: string): Promise<readonly SeenVersion[]>;
   /** Starts sweeps at once: of everything, or of what sees one key or consumer. Gives the number of sources. */
   check(resource?: string): Promise<{ readonly started: number }>;
+  /** Ends the record of a key that is gone. Absent: never. */
+  forget?(resource: string): Promise<'forgotten' | 'not_gone' | 'unknown'>;
   /** Reads the configuration again. Absent where there is none to read. */
   reload?(): Promise<
     { readonly outcome: 'applied' | 'unchanged' } | { readonly outcome: 'refused'; readonly reason: string }

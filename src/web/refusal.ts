@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { type OwnNames, refusePost } from './guard.ts';
 
-export function refusal(status: 400 | 403 | 404 | 413 | 415, error: string): HTTPException {
+export function refusal(status: 400 | 403 | 404 | 409 | 413 | 415, error: string): HTTPException {
   return new HTTPException(status, { res: Response.json({ error }, { status }) });
 }
 

@@ -88,6 +88,33 @@ describe('a deletion', () => {
   });
 });
 
+describe('what somebody wants forgotten', () => {
+  it('ends at once if it is gone, with its alert, and is refused if it is not', async () => {
+    await using world = await startWorld(({ kms, secrets }) => {
+      const { arn } = kms.createKey();
+      secrets.create({ Name: 'stays', SecretString: 'x', KmsKeyId: arn });
+      secrets.create({ Name: 'gone', SecretString: 'x' });
+    });
+    const { resource } = world.key('gone')!;
+    const forget = async (what: string) => {
+      const headers = { 'content-type': 'application/json' };
+      const body = JSON.stringify({ resource: what });
+      const response = await fetch(new URL('/api/v1/forget', world.app.url), { method: 'POST', headers, body });
+      return [response.status, await response.json()];
+    };
+    expect(await forget(resource)).toEqual([409, { error: expect.stringContaining('not gone') }]);
+    expect(await forget('arn:nobody')).toEqual([404, { error: expect.stringContaining('watched') }]);
+    world.region.secrets.delete('gone', { ForceDeleteWithoutRecovery: true });
+    await world.until('the loss', 5 * MINUTE, () => world.key(resource)?.reason === 'not_found');
+    expect(await forget(resource)).toEqual([200, { forgotten: resource }]);
+    expect(await world.metrics()).not.toContain(resource);
+    expect((await world.events()).at(-1)).toMatchObject({ type: 'removed', resource });
+    await world.pass(10 * MINUTE);
+    expect(world.key(resource)).toBeUndefined();
+    expect((await forget(resource))[0]).toBe(404);
+  });
+});
+
 describe('a name', () => {
   it('that comes back under a new ARN is the event replaced', async () => {
     await using world = await startWorld(({ secrets }) => {
