@@ -1,6 +1,6 @@
 /** From argv to a command; nothing else reads or writes `process`. */
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import type { Io } from './cli/io.ts';
 import type { LoadedConfig } from './config/load.ts';
 
@@ -222,6 +222,28 @@ function program(io: Io, done: (code: number) => void): Command {
         done(stop.exitCode);
       }
     });
+
+  command(
+    'policy',
+    'print the least-privilege policy for what the configuration watches; exit 0 or 2',
+    ['policy aws > policy.json', 'an IAM policy document'],
+    ['policy azure --target media > role.json', 'a custom role definition'],
+  )
+    .addArgument(new Argument('<cloud>', 'whose policy').choices(['aws', 'azure']))
+    .addOption(configOption)
+    .option('--target <name>', 'one target of the configuration; needed where several need different policies')
+    .option('--account <id>', 'AWS account to narrow the policy to, where no role ARN tells it')
+    .action(
+      async (
+        cloud: 'aws' | 'azure',
+        { configFile, target, account }: Global & { target?: string; account?: string },
+      ) => {
+        const loaded = await load(configFile, io);
+        if (!loaded) return done(EXIT_USAGE);
+        const { policyCommand } = await import('./cli/policy.ts');
+        done(policyCommand({ cloud, config: loaded.config, target, account }, io));
+      },
+    );
 
   command('schema', 'print the JSON Schema of the configuration', [
     'schema > keyvigil.schema.json',

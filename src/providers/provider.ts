@@ -34,13 +34,25 @@ export interface Api {
 
 /** Permissions that one feature of a service needs, in the words of the cloud. */
 export interface Permission {
-  /** `base`, or the option that needs it: `access: read`. */
+  /** `base`, the option that needs it (`access: read`), or another service that needs it when it is on (`iam`). */
   readonly feature: string;
   readonly actions: readonly string[];
   /** `*`, or the resource pattern with ACCOUNT and PARTITION in it. */
   readonly resource: string;
   /** What stays dark without it. */
   readonly without: string;
+  /** Azure. `data`: a data action; `local`: granted by the object's own roles. Absent: an action, or another cloud. */
+  readonly plane?: 'data' | 'local';
+  /** AWS: the condition under which it is granted. */
+  readonly condition?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+/** The least that a target must be granted. */
+export interface TargetPolicy {
+  /** As the cloud's own tools take it. */
+  readonly document: object;
+  /** What the document cannot say, for people. */
+  readonly notes: readonly string[];
 }
 
 /** A look as a verdict table reads it. */
@@ -237,6 +249,8 @@ export interface ConnectOptions {
 export interface Provider {
   readonly name: ProviderName;
   readonly services: readonly Service[];
+  /** What the monitor must be granted for a target. @param account where the configuration does not tell it */
+  policy(target: unknown, account?: string): TargetPolicy;
   /** Locations of a target: its regions, or `global`. */
   locations(target: unknown): readonly string[];
   /** Loads the SDK lazily and builds clients; makes no call. `target` is the target's parsed configuration. */

@@ -2,6 +2,7 @@
 import type { Provider } from '../provider.ts';
 import type { AwsTarget } from './connection.ts';
 import { kms } from './kms/index.ts';
+import { policyOf } from './policy.ts';
 import { secretsManager } from './secrets-manager/index.ts';
 import type { AwsService } from './service.ts';
 
@@ -10,6 +11,7 @@ const SERVICES: readonly AwsService[] = [secretsManager, kms];
 export const aws: Provider = {
   name: 'aws',
   services: SERVICES,
+  policy: (target, account) => policyOf(SERVICES, target as AwsTarget, account),
   locations: (target) => (target as AwsTarget).regions,
   async connect(target, options) {
     const config = target as AwsTarget;

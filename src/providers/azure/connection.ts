@@ -14,7 +14,7 @@ export interface AzureTarget {
   readonly credential?: TargetCredential;
   readonly cloud: AzureCloud['name'];
   readonly endpoints?: Endpoints;
-  readonly services: Readonly<Record<string, unknown>>;
+  readonly services: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
 type Session = ReturnType<ServiceModule['open']>;

@@ -3,6 +3,7 @@ import type { Provider } from '../provider.ts';
 import type { AzureTarget } from './connection.ts';
 import { keyVault } from './key-vault/index.ts';
 import { mediaServices } from './media-services/index.ts';
+import { policyOf } from './policy.ts';
 import type { AzureService } from './service.ts';
 
 const SERVICES: readonly AzureService[] = [keyVault, mediaServices];
@@ -10,6 +11,7 @@ const SERVICES: readonly AzureService[] = [keyVault, mediaServices];
 export const azure: Provider = {
   name: 'azure',
   services: SERVICES,
+  policy: (target) => policyOf(SERVICES, target as AzureTarget),
   // One source per service and subscription: a vault's region is that of its keys.
   locations: () => ['global'],
   async connect(target, options) {

@@ -31,10 +31,10 @@ export const kms: AwsService = {
   config: Options,
   permissions: [
     {
-      feature: 'base',
+      feature: 'discover: all',
       actions: ['kms:ListKeys'],
       resource: '*',
-      without: 'no key is found, unless discover is referenced',
+      without: 'no key is found',
     },
     {
       feature: 'base',

@@ -59,6 +59,7 @@ export const secretsManager: AwsService = {
       feature: 'access: read',
       actions: ['kms:Decrypt'],
       resource: 'arn:PARTITION:kms:*:ACCOUNT:key/*',
+      condition: { StringLike: { 'kms:ViaService': 'secretsmanager.*' } },
       without: 'secrets under a customer-managed key cannot be read',
     },
   ],

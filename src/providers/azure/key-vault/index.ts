@@ -77,18 +77,21 @@ export const keyVault: AzureService = {
       feature: 'base',
       actions: ['Microsoft.KeyVault/vaults/keys/read'],
       resource: VAULTS,
+      plane: 'data',
       without: 'the state of the keys is unknown',
     },
     {
       feature: 'base',
       actions: ['Microsoft.KeyVault/vaults/keyrotationpolicies/read'],
       resource: VAULTS,
+      plane: 'data',
       without: 'whether and when keys rotate is unknown',
     },
     {
       feature: 'base',
       actions: ['Microsoft.KeyVault/managedHsm/keys/read/action'],
       resource: HSMS,
+      plane: 'local',
       without: 'the state of the keys of a managed HSM is unknown',
     },
     {

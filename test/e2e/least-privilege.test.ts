@@ -1,0 +1,110 @@
+/** What the printed policy grants is what a run needs: nothing is refused, nothing is granted in vain. */
+import { isWildcardOnlyAction, runSimulation } from '@cloud-copilot/iam-simulate';
+import { expect, it } from 'vitest';
+import { parseConfig } from '../../src/config/load.ts';
+import { PROVIDERS, SERVICES } from '../../src/providers/index.ts';
+import { ACCOUNT, REGION, startWorld, type World } from './world.ts';
+
+const HOUR = 3_600_000;
+const VALUES = ['secretsmanager:GetSecretValue', 'secretsmanager:BatchGetSecretValue', 'kms:Decrypt'];
+
+/** The default policy of a KMS key: it leaves the decision to IAM. */
+const DELEGATES = {
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` }, Action: 'kms:*', Resource: '*' }],
+};
+
+interface Policy {
+  readonly Statement: ReadonlyArray<{ readonly Effect: string; readonly Action: readonly string[] }>;
+}
+
+function policyFor(services: string): Policy {
+  const yaml = `targets: [{ name: prod, provider: aws, regions: [${REGION}], services: ${services} }]`;
+  const { config } = parseConfig(yaml, '/keyvigil.yml', { env: {}, services: SERVICES });
+  const aws = PROVIDERS.find(({ name }) => name === 'aws');
+  return aws?.policy(config?.targets[0], ACCOUNT).document as Policy;
+}
+
+/** What an evaluator of policies that is not ours makes of one request. */
+async function decision(policy: Policy, action: string, resource: string, context: Record<string, string> = {}) {
+  const wildcard = await isWildcardOnlyAction(...(action.split(':') as [string, string]));
+  const result = await runSimulation(
+    {
+      request: {
+        principal: `arn:aws:iam::${ACCOUNT}:role/keyvigil`,
+        action,
+        resource: { resource: wildcard ? '*' : resource, accountId: ACCOUNT },
+        contextVariables: context,
+      },
+      identityPolicies: [{ name: 'printed', policy }],
+      serviceControlPolicies: [],
+      resourceControlPolicies: [],
+      ...(action.startsWith('kms:') && !wildcard && { resourcePolicy: DELEGATES }),
+    },
+    {},
+  );
+  if (result.resultType === 'error') throw new Error(`${action} on ${resource}: ${JSON.stringify(result.errors)}`);
+  return result.overallResult;
+}
+
+function company({ kms, secrets }: World['region']): void {
+  const { keyId, arn } = kms.createKey();
+  kms.alias('alias/app', keyId);
+  secrets.create({ Name: 'prod/app', SecretString: 'x', KmsKeyId: arn });
+  secrets.create({ Name: 'prod/by-alias', SecretString: 'x', KmsKeyId: 'alias/app' });
+}
+
+/** Calls of the daemon by action, with the resources that they named. */
+function callsOf(world: World): ReadonlyMap<string, ReadonlySet<string>> {
+  const calls = new Map<string, Set<string>>();
+  for (const { service, operation, resource } of world.sandbox.requests.list()) {
+    if (service === 'sts') continue;
+    const action = `${service}:${operation}`;
+    const named = calls.get(action) ?? new Set();
+    named.add(whole(world, service, resource));
+    calls.set(action, named);
+  }
+  return calls;
+}
+
+/** IAM judges by the resource itself, whatever name a request uses for it. */
+function whole(world: World, service: string, resource: string | undefined): string {
+  if (resource === undefined || resource.startsWith('arn:')) return resource ?? '*';
+  const found = world.app.snapshot.keys.find((key) => key.name === resource || key.resource.endsWith(`/${resource}`));
+  return found?.resource ?? `arn:aws:${service}:${REGION}:${ACCOUNT}:${resource}`;
+}
+
+it.each([
+  ['metadata alone', '{ secrets-manager: {}, kms: {} }', VALUES],
+  ['keys that are referenced', '{ secrets-manager: {}, kms: { discover: referenced } }', VALUES],
+  ['values read', '{ secrets-manager: { access: read }, kms: {} }', ['secretsmanager:BatchGetSecretValue']],
+])('the policy for %s', async (_what, services, denied) => {
+  const policy = policyFor(services);
+  await using world = await startWorld(company, { services });
+  world.region.secrets.putValue('prod/app', 'y');
+  await world.pass(HOUR);
+  const calls = callsOf(world);
+  expect(calls.size).toBeGreaterThan(4);
+  for (const [action, resources] of calls) {
+    for (const resource of resources)
+      expect([action, await decision(policy, action, resource)]).toEqual([action, 'Allowed']);
+  }
+  const granted = policy.Statement.filter(({ Effect }) => Effect === 'Allow').flatMap(({ Action }) => Action);
+  // Secrets Manager decrypts in the caller's name: no request of ours says so.
+  expect(granted.filter((action) => !calls.has(action) && action !== 'kms:Decrypt')).toEqual([]);
+  for (const action of denied) {
+    const service = action.split(':')[0];
+    const resource =
+      service === 'kms' ? `key/${'0'.repeat(8)}-0000-0000-0000-${'0'.repeat(12)}` : 'secret:prod/app-AbCdEf';
+    const arn = `arn:aws:${service}:${REGION}:${ACCOUNT}:${resource}`;
+    expect([action, await decision(policy, action, arn)]).toEqual([action, 'ExplicitlyDenied']);
+  }
+});
+
+it('a key is decrypted with only through Secrets Manager', async () => {
+  const policy = policyFor('{ secrets-manager: { access: read }, kms: {} }');
+  const arn = `arn:aws:kms:${REGION}:${ACCOUNT}:key/00000000-0000-0000-0000-000000000000`;
+  const through = { 'kms:ViaService': `secretsmanager.${REGION}.amazonaws.com` };
+  expect(await decision(policy, 'kms:Decrypt', arn, through)).toBe('Allowed');
+  expect(await decision(policy, 'kms:Decrypt', arn)).toBe('ImplicitlyDenied');
+});
