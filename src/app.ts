@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import { logDelivery, logEvent, logSource } from './app-log.ts';
 import { extraCa, makeReceivers, readRunbook, startBeating } from './app-notify.ts';
-import { CALL_TIMEOUT_MS, configuredSources, lazyConnection } from './app-sources.ts';
+import { CALL_TIMEOUT_MS, configuredSources, coverageOf, lazyConnection } from './app-sources.ts';
 import type { Config } from './config/config.ts';
 import { isLoopback } from './config/listen.ts';
 import { policyOf } from './config/load.ts';
@@ -86,6 +86,7 @@ async function assemble(
 
   const ledger = createLedger({
     policy,
+    coverage: coverageOf(configured),
     ...(parts.store ? { store: parts.store } : {}),
     serviceOf: (record) => services.get(record.stub.kind),
     configured: (id) => byId.has(sourceKey(id)),

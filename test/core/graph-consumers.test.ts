@@ -9,6 +9,7 @@ import {
   keyIn,
   lostSince,
   neverKnown,
+  OPTIONS,
   snap,
 } from './support/graphs.ts';
 import { T0 } from './support/looks.ts';
@@ -76,6 +77,14 @@ describe('a consumer', () => {
     expect(consumerIn(graph, 'c').health).toBe('ok');
     graph.update(change({ upserts: [key('elsewhere')] }));
     expect(consumerIn(graph, 'a').health).toBe('ok');
+  });
+
+  it('needs nothing that can be lost where the cloud manages all its keys', () => {
+    const locate = (_provider: string, name: string) =>
+      ({ what: 'key', ...(name === 'm' && { cloudManaged: true }) }) as const;
+    const consumers = [consumer('a', ['m']), consumer('b', ['m', 'elsewhere']), consumer('c', ['m', 'lost'])];
+    const graph = graphOf([key('lost', lostSince(T0))], consumers, { ...OPTIONS, coverage: { watches: [], locate } });
+    expect(snap(graph).consumers.map(({ health }) => health)).toEqual(['ok', 'unknown', 'impaired']);
   });
 
   it('goes when it is deleted', () => {

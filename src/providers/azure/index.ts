@@ -2,6 +2,7 @@
 import type { Provider } from '../provider.ts';
 import type { AzureTarget } from './connection.ts';
 import { keyVault } from './key-vault/index.ts';
+import { locate } from './locate.ts';
 import { mediaServices } from './media-services/index.ts';
 import type { AzureService } from './service.ts';
 
@@ -12,6 +13,7 @@ export const azure: Provider = {
   services: SERVICES,
   // One source per service and subscription: a vault's region is that of its keys.
   locations: () => ['global'],
+  locate,
   async connect(target, options) {
     const config = target as AzureTarget;
     const wanted = SERVICES.filter(({ name }) => config.services[name] !== undefined);

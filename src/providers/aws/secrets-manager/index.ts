@@ -30,6 +30,7 @@ export const secretsManager: AwsService = {
   kinds: ['aws-secret'],
   listing: 'lagging',
   config: Options,
+  narrows: { include: 'only', exclude: 'except' },
   permissions: [
     {
       feature: 'base',

@@ -47,6 +47,7 @@ export const keyVault: AzureService = {
   kinds: ['azure-key', 'azure-vault'],
   listing: 'state',
   config: Options,
+  narrows: { vaults: 'only' },
   // What is asked of a vault or an HSM is a data action (or the matching entry of an access policy), the rest are actions.
   permissions: [
     {
