@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Place } from '../../src/core/not-watched.ts';
 import {
   change,
   consumer,
@@ -80,8 +81,8 @@ describe('a consumer', () => {
   });
 
   it('needs nothing that can be lost where the cloud manages all its keys', () => {
-    const locate = (_provider: string, name: string) =>
-      ({ what: 'key', ...(name === 'm' && { cloudManaged: true }) }) as const;
+    const locate = (_provider: string, name: string): Place =>
+      name === 'm' ? { what: 'key', cloudManaged: true } : { what: 'key' };
     const consumers = [consumer('a', ['m']), consumer('b', ['m', 'elsewhere']), consumer('c', ['m', 'lost'])];
     const graph = graphOf([key('lost', lostSince(T0))], consumers, { ...OPTIONS, coverage: { watches: [], locate } });
     expect(snap(graph).consumers.map(({ health }) => health)).toEqual(['ok', 'unknown', 'impaired']);
