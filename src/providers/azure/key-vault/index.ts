@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { AzureService } from '../service.ts';
 import { remedy } from './remedies.ts';
+import { RULES } from './rule-table.ts';
 import { detailKey, judge } from './rules.ts';
 import { verdict } from './verdict.ts';
 
@@ -126,6 +127,7 @@ export const keyVault: AzureService = {
     'RoleDefinitions.GetById': CONTROL,
   },
   describeOperation: 'GetKey',
+  rules: RULES,
   keys: {
     uniqueNames: false,
     // A restored backup brings older versions back.
