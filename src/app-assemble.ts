@@ -1,7 +1,7 @@
 /** From a configuration to a ledger and its sources: what the daemon and a single look share. */
 import type { Logger } from 'pino';
 import { logEvent, logSource } from './app-log.ts';
-import { CALL_TIMEOUT_MS, configuredSources, lazyConnection } from './app-sources.ts';
+import { CALL_TIMEOUT_MS, configuredSources, coverageOf, lazyConnection } from './app-sources.ts';
 import type { Config } from './config/config.ts';
 import { policyOf } from './config/load.ts';
 import { matchesAny } from './core/glob.ts';
@@ -70,6 +70,7 @@ export function assemble(
 
   const ledger = createLedger({
     policy,
+    coverage: coverageOf(configured),
     ...(parts.store ? { store: parts.store } : {}),
     ...(parts.revision === undefined ? {} : { revision: parts.revision }),
     serviceOf: (record) => services.get(record.stub.kind),

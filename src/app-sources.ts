@@ -2,6 +2,7 @@
 import type { Config, TargetConfig } from './config/config.ts';
 import { scheduleOf } from './config/load.ts';
 import type { SourceId } from './core/model.ts';
+import type { Coverage } from './core/not-watched.ts';
 import type { LazyConnection } from './engine/source.ts';
 import { PROVIDERS } from './providers/index.ts';
 import type { Connection, Provider, Service } from './providers/provider.ts';
@@ -34,6 +35,21 @@ export function configuredSources(config: Config): Configured[] {
     }
   }
   return sources;
+}
+
+/** What is configured, for whoever must say why something is not watched. */
+export function coverageOf(sources: readonly Configured[]): Coverage {
+  return {
+    watches: sources.map(({ id, target, provider, service }) => {
+      const options = target.services[service.name] ?? {};
+      const narrowings = Object.entries(service.narrows ?? {}).flatMap(([option, mode]) => {
+        const globs = options[option];
+        return Array.isArray(globs) ? { option, mode, globs: globs.map(String) } : [];
+      });
+      return { ...id, provider: provider.name, narrowings };
+    }),
+    locate: (provider, name) => PROVIDERS.find((one) => one.name === provider)?.locate(name),
+  };
 }
 
 export function lazyConnection(

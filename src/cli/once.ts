@@ -47,7 +47,11 @@ export async function onceCommand(
   }
   if (output === 'json') {
     const { keys, consumers, sources } = snapshot;
-    const json = { keys: keys.map(keyJson), consumers: consumers.map(consumerJson), sources: sources.map(sourceJson) };
+    const json = {
+      keys: keys.map(keyJson),
+      consumers: consumers.map((view) => consumerJson(view, snapshot)),
+      sources: sources.map(sourceJson),
+    };
     io.out(`${JSON.stringify(json, null, 2)}\n`);
   } else {
     io.out(renderTable(snapshot, { color: io.color, columns: io.columns, now: snapshot.at }));

@@ -4,6 +4,7 @@ import { displayName, isOutdated, isRetired, keyUses, leadFinding, meaningOf, re
 import type { ConsumerView, KeyView, Snapshot } from '../core/snapshot.ts';
 import { counted, grouped, span, visible } from '../core/text.ts';
 import { HEALTH_WORDS, KIND_WORDS, REASON_WORDS } from '../core/words.ts';
+import { unwatchedLines } from './table-unwatched.ts';
 
 /** How the terminal looks; `columns` is absent where nothing has a width (a pipe, a file). */
 export interface TableStyle {
@@ -32,7 +33,7 @@ interface Column {
  * out, until a row fits its terminal.
  */
 export function renderTable(
-  snapshot: Pick<Snapshot, 'keys' | 'consumers' | 'sources' | 'byResource'>,
+  snapshot: Pick<Snapshot, 'keys' | 'consumers' | 'sources' | 'byResource' | 'notWatched'>,
   style: TableStyle,
 ): string {
   const keys = snapshot.keys.toSorted(
@@ -40,6 +41,7 @@ export function renderTable(
   );
   const lines = keys.length === 0 ? [] : [...table(keys, columnsOf(snapshot, style.now), style), ''];
   lines.push(...consumerLines(snapshot, style));
+  lines.push(...unwatchedLines(snapshot).map((line) => oneLine(line, 'unknown', style)));
   for (const source of snapshot.sources) {
     if (isRetired(source)) {
       lines.push(oneLine(`–  source ${visible(sourceKey(source))} is retired: nothing to watch there`, 'ok', style));

@@ -43,8 +43,11 @@ export function parseConfig(text: string, file: string, options: LoadOptions): P
     return { issues: tidy(file, document.problems), warnings: [], unlessAuthenticated: [], digest: '', files: [] };
   }
 
-  const services = knownServices(options.services).map(({ name }) => name);
-  const ruling = applyRules(document.value, services, (path) => document.place(path, 'value').line);
+  const ruling = applyRules(
+    document.value,
+    knownServices(options.services),
+    (path) => document.place(path, 'value').line,
+  );
   const checked = checkSchema(document, configFor(options.services));
   const placed = (violations: readonly Violation[]) =>
     violations

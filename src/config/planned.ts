@@ -8,7 +8,7 @@ import { AwsServiceFields } from '../providers/aws/config.ts';
 import type { Service } from '../providers/provider.ts';
 
 /** What the configuration needs to know of a service. */
-export type ServiceDeclaration = Pick<Service, 'name' | 'provider' | 'config'>;
+export type ServiceDeclaration = Pick<Service, 'name' | 'provider' | 'config' | 'rules'>;
 
 /** Services whose code comes with a later version. */
 export const PLANNED_SERVICES: readonly ServiceDeclaration[] = [

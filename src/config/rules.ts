@@ -5,6 +5,7 @@
 import type { Path } from './document.ts';
 import { isLoopback, parseListen } from './listen.ts';
 import { nearest, oneOf, pathText } from './messages.ts';
+import type { ServiceDeclaration } from './planned.ts';
 import { RECEIVER_TYPES } from './schema.ts';
 
 /** A rule that is broken. */
@@ -47,10 +48,14 @@ function list(value: unknown): readonly unknown[] {
 /**
  * Applies every rule.
  * @param value the file's content
- * @param services names of the known services: the ids of rules start with one
+ * @param services the known services: the ids of rules are theirs
  * @param line of a path: tells where the first of two is that must not be equal
  */
-export function applyRules(value: unknown, services: readonly string[], line: (path: Path) => number): Ruling {
+export function applyRules(
+  value: unknown,
+  services: readonly ServiceDeclaration[],
+  line: (path: Path) => number,
+): Ruling {
   const root = settings(value) ?? {};
   const violations: Violation[] = [];
   const files: FileReference[] = [];
@@ -149,11 +154,8 @@ export function applyRules(value: unknown, services: readonly string[], line: (p
   );
 
   for (const id of Object.keys(settings(settings(root.policy)?.rules) ?? {})) {
-    const service = id.split('.')[0] ?? '';
-    if (!id.includes('.') || services.includes(service)) continue;
-    const meant = nearest(service, services);
-    const instead = meant === undefined ? `expected ${oneOf(services)}` : `did you mean "${meant}"?`;
-    refuse(['policy', 'rules', id], `the id of a rule starts with the name of its service: ${instead}`, 'key');
+    const message = id.includes('.') ? unknownRule(id, services) : undefined;
+    if (message !== undefined) refuse(['policy', 'rules', id], message, 'key');
   }
 
   file(settings(root.outbound), ['outbound'], 'caFile');
@@ -168,4 +170,20 @@ export function applyRules(value: unknown, services: readonly string[], line: (p
     found.push({ path: ['listen'], at: 'value', message });
   }
   return { violations, unlessAuthenticated, files, inlineSecrets };
+}
+
+/** What is wrong with the id of a rule; undefined: it is one. A service that declares no rules yet takes any of its name. */
+function unknownRule(id: string, services: readonly ServiceDeclaration[]): string | undefined {
+  const names = [...new Set(services.map(({ name }) => name))];
+  const service = services.find(({ name }) => name === id.split('.')[0]);
+  if (!service) {
+    const meant = nearest(id.split('.')[0] ?? '', names);
+    const instead = meant === undefined ? `expected ${oneOf(names)}` : `did you mean "${meant}"?`;
+    return `the id of a rule starts with the name of its service: ${instead}`;
+  }
+  const rules = service.rules?.map((rule) => rule.id);
+  if (!rules || rules.includes(id)) return undefined;
+  const meant = nearest(id, rules);
+  if (meant !== undefined) return `there is no such rule: did you mean "${meant}"?`;
+  return rules.length === 0 ? `${service.name} has no rules` : `there is no such rule: expected ${oneOf(rules)}`;
 }

@@ -6,16 +6,19 @@ import { incidentsOf } from './incidents.ts';
 import { KeyIndex } from './key-index.ts';
 import { createLinks, type KeyNode } from './links.ts';
 import type { ConsumerRecord, KeyFacts, KeyRecord, SourceRecord } from './model.ts';
+import { type Coverage, notWatchedBy } from './not-watched.ts';
 import type { Policy } from './policy.ts';
 import { consumersOf, countDependents, dependenciesOf, dependentsOf, isSymptom, settle } from './propagation.ts';
 import type { KeyReason } from './reasons.ts';
 import type { ConsumerView, Incident, KeyView, Snapshot } from './snapshot.ts';
-import { consumerView, keyView } from './views.ts';
+import { consumerView, type IsManaged, keyView } from './views.ts';
 
 export interface GraphOptions {
   readonly policy: Policy;
   /** The exact command that undoes the loss; called only for keys whose own belief is inaccessible. */
   remedy(reason: KeyReason, facts: KeyFacts): string | undefined;
+  /** What is configured, to say why a name means nothing that is watched. Default: nothing. */
+  readonly coverage?: Coverage;
   /** Revision of the last snapshot that readers were given (a graph made anew after a reload goes on from it). Default 0. */
   readonly revision?: number;
 }
@@ -52,11 +55,15 @@ export interface Graph {
   referenced(): readonly string[];
 }
 
+const NO_COVERAGE: Coverage = { watches: [], locate: () => undefined };
+
 /** An empty graph. */
 export function createGraph(options: GraphOptions): Graph {
   const links = createLinks();
   const records = new Map<string, KeyRecord>();
   const viewing = { ...options, record: (resource: string) => records.get(resource) };
+  const coverage = options.coverage ?? NO_COVERAGE;
+  const isManaged: IsManaged = (provider, name) => coverage.locate(provider, name)?.cloudManaged === true;
   let revision = options.revision ?? 0;
   let sorted: readonly KeyNode[] = [];
   let published: Published = publish([]);
@@ -108,7 +115,7 @@ export function createGraph(options: GraphOptions): Graph {
       for (const ref of node.refs) for (const consumer of ref.consumers) consumers.add(consumer);
     }
     for (const node of consumers) {
-      const view = consumerView(node);
+      const view = consumerView(node, isManaged);
       consumersChanged ||= view !== node.view;
       node.view = view;
     }
@@ -179,6 +186,7 @@ export function createGraph(options: GraphOptions): Graph {
         consumers,
         sources,
         storeUp,
+        notWatched: notWatchedBy(coverage, sources),
         get incidents() {
           return incidents();
         },

@@ -3,8 +3,8 @@
  * 8601 in UTC; an absent value is an absent field (JSON.stringify drops undefined ones).
  */
 import type { OpenFinding, SourceRecord, StoredEvent } from './model.ts';
-import { type Generation, meaningOf } from './readers.ts';
-import type { ConsumerView, KeyView } from './snapshot.ts';
+import { type Generation, meaningOf, notWatchedOf } from './readers.ts';
+import type { ConsumerView, KeyView, Snapshot } from './snapshot.ts';
 import { iso } from './text.ts';
 
 /** An object of the contract, ready for JSON.stringify. */
@@ -40,8 +40,14 @@ export function keyJson(view: KeyView): JsonObject {
   };
 }
 
-/** One consumer as `consumers[]` lists it. `meaning`, while it is impaired, says what that means for what it serves. */
-export function consumerJson(view: ConsumerView): JsonObject {
+/** What the contract tells of a consumer beyond its own view. */
+export type Around = Pick<Snapshot, 'notWatched'>;
+
+/**
+ * One consumer as `consumers[]` lists it. `meaning`, while it is impaired, says what that means for what it serves;
+ * `notWatched` of a use, why nothing that is watched has its name (`reason`, `hint`), and what to `configure`.
+ */
+export function consumerJson(view: ConsumerView, around: Around): JsonObject {
   return {
     resource: view.resource,
     kind: view.kind,
@@ -64,6 +70,8 @@ export function consumerJson(view: ConsumerView): JsonObject {
       pinned: use.pinned,
       outdatedSince: iso(use.outdatedSince),
       role: use.role,
+      part: use.part,
+      notWatched: notWatchedOf(view, use, around),
     })),
     findings: view.findings.map(findingJson),
     checkedAt: iso(view.checkedAt),
@@ -112,6 +120,7 @@ export function keyDetailJson(
   dependents: { readonly keys: readonly KeyView[]; readonly consumers: readonly ConsumerView[] },
   versions: readonly Generation[],
   events: readonly StoredEvent[],
+  around: Around,
 ): JsonObject {
   return {
     key: keyJson(view),
@@ -126,6 +135,7 @@ export function keyDetailJson(
     lastRotatedAt: iso(view.lastRotatedAt),
     attributes: view.attributes,
     dependsOn: view.dependsOn,
+    notWatched: view.unwatched?.map((resource) => ({ resource, ...around.notWatched(view.provider, resource) })),
     dependents: {
       keys: dependents.keys.map(({ resource }) => resource),
       consumers: dependents.consumers.map(({ resource }) => resource),
@@ -143,9 +153,9 @@ export function keyDetailJson(
 }
 
 /** Everything about one consumer, for `GET /api/v1/consumers/{resource}`: as it is listed, the evidence, its events (newest last). */
-export function consumerDetailJson(view: ConsumerView, events: readonly StoredEvent[]): JsonObject {
+export function consumerDetailJson(view: ConsumerView, events: readonly StoredEvent[], around: Around): JsonObject {
   return {
-    consumer: consumerJson(view),
+    consumer: consumerJson(view, around),
     evidence: view.evidence,
     conclusiveAt: iso(view.conclusiveAt),
     events: events.map(eventJson),

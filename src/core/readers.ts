@@ -1,7 +1,8 @@
 /** What every reader of a snapshot (page, API, terminal) asks of it in the same way. Pure. */
 import { degrades } from './findings.ts';
 import { type OpenFinding, type SourceRecord, STORES } from './model.ts';
-import type { ConsumerView, KeyView, UseView } from './snapshot.ts';
+import type { NotWatched } from './not-watched.ts';
+import type { ConsumerView, KeyView, Snapshot, UseView } from './snapshot.ts';
 import { CONSUMER_WORDS, type Words } from './words.ts';
 
 /** Whether the cloud has retired what a source watches: it was asked with success, and there is nothing to read. */
@@ -33,6 +34,42 @@ export function keyUses({ uses }: Pick<ConsumerView, 'uses'>): readonly UseView[
 /** The resource of a use: that of the watched key that its name means, else the name itself. */
 export function resourceOf(use: UseView): string {
   return use.key ?? use.resource;
+}
+
+/** Why nothing that is watched has the name of this use; undefined: something has, or it is no key. */
+export function notWatchedOf(
+  { provider }: Pick<ConsumerView, 'provider'>,
+  use: UseView,
+  { notWatched }: Pick<Snapshot, 'notWatched'>,
+): NotWatched | undefined {
+  return use.key !== undefined || use.role === STORES ? undefined : notWatched(provider, use.resource);
+}
+
+/**
+ * Everything that a consumer needs, directly or through keys, and that is not watched: what trouble may come from without
+ * anybody seeing it. What the cloud manages itself is no such thing. Each name once.
+ */
+export function unwatchedBehind(
+  consumer: Pick<ConsumerView, 'provider' | 'uses'>,
+  snapshot: Pick<Snapshot, 'byResource' | 'notWatched'>,
+): ReadonlyMap<string, NotWatched> {
+  const found = new Map<string, NotWatched>();
+  const note = (name: string, why: NotWatched) => {
+    if (why.reason !== 'cloud_managed') found.set(name, why);
+  };
+  const reached = new Set<string>();
+  for (const use of keyUses(consumer)) {
+    const why = notWatchedOf(consumer, use, snapshot);
+    if (why) note(use.resource, why);
+    else reached.add(resourceOf(use));
+  }
+  // What is reached while it runs is looked at too.
+  for (const resource of reached) {
+    const key = snapshot.byResource.get(resource);
+    for (const name of key?.unwatched ?? []) note(name, snapshot.notWatched(key?.provider ?? consumer.provider, name));
+    for (const needed of key?.dependsOn ?? []) reached.add(needed);
+  }
+  return found;
 }
 
 /** Whether a version other than the current one is in use. */

@@ -15,6 +15,7 @@ import type {
   Version,
   Witness,
 } from './model.ts';
+import type { Explain } from './not-watched.ts';
 import type { ConsumerReason, KeyReason, UnknownReason } from './reasons.ts';
 
 /** One key as readers see it: own verdict, dependencies and findings folded into `health`. */
@@ -70,6 +71,8 @@ export interface KeyView {
   readonly consumers: number;
   /** Resources that it depends on and that are watched, resolved. */
   readonly dependsOn: readonly string[];
+  /** Names that it depends on and that mean nothing that is watched: `Snapshot.notWatched` says why. Absent: none. */
+  readonly unwatched?: readonly string[];
   readonly findings: readonly OpenFinding[];
   /** The exact command that undoes its own loss. */
   readonly undo?: string;
@@ -131,6 +134,8 @@ export interface Snapshot {
   /** Sorted by `sourceKey`. */
   readonly sources: readonly SourceRecord[];
   readonly incidents: readonly Incident[];
+  /** Why nothing that is watched has the name of a use or a dependency. */
+  readonly notWatched: Explain;
   /** False while the state file cannot be written. */
   readonly storeUp: boolean;
 }
@@ -145,6 +150,7 @@ export function emptySnapshot(at: number): Snapshot {
     consumers: [],
     sources: [],
     incidents: [],
+    notWatched: () => ({ reason: 'not_read', hint: 'Nothing has been read yet.' }),
     storeUp: true,
   };
 }

@@ -11,6 +11,7 @@ import type {
   KeyRecord,
   KeyUse,
   OpenFinding,
+  ProviderName,
 } from './model.ts';
 import type { Policy } from './policy.ts';
 import { unite } from './propagation.ts';
@@ -60,6 +61,8 @@ export function keyView(node: KeyNode, options: ViewOptions): KeyView {
     attributes: facts?.attributes ?? {},
   };
   if (status.reason) view.reason = status.reason;
+  const unwatched = unwatchedOf(node);
+  if (unwatched.length > 0) view.unwatched = unwatched;
   if (belief) {
     const { verdict, since } = belief;
     view.own = { ...verdict, since };
@@ -152,8 +155,17 @@ function dependsOn(node: KeyNode): readonly string[] {
   return [...resources];
 }
 
+function unwatchedOf({ groups }: KeyNode): readonly string[] {
+  if (groups.length === 0) return [];
+  const refs = groups.flatMap(({ members }) => members.filter(({ target }) => !target));
+  return refs.length === 0 ? [] : [...new Set(refs.map(({ name }) => name))];
+}
+
+/** Whether the cloud manages what a name leads to, so that nobody can lose it. */
+export type IsManaged = (provider: ProviderName, name: string) => boolean;
+
 /** The consumer as it stands, or the view that it has already. The views of the keys that it uses must be up to date. */
-export function consumerView(node: ConsumerNode): ConsumerView {
+export function consumerView(node: ConsumerNode, isManaged: IsManaged): ConsumerView {
   const { record } = node;
   const { facts } = record;
   const { resource, kind, name, provider, account, location } = facts ?? record.stub;
@@ -166,7 +178,7 @@ export function consumerView(node: ConsumerNode): ConsumerView {
     location,
     targets: targetsOf(record),
     tags: facts?.tags ?? {},
-    ...consumerStatus(node),
+    ...consumerStatus(node, isManaged),
     uses: usesOf(node),
     findings: record.findings,
     checkedAt: record.checkedAt,
@@ -204,7 +216,7 @@ interface ConsumerStatus extends Pick<ConsumerView, 'since' | 'rootCauses'> {
 }
 
 /** Impaired before at risk before unknown before ok. A loss that is watched explains what the service itself reports. */
-function consumerStatus({ record, uses }: ConsumerNode): ConsumerStatus {
+function consumerStatus({ record, uses }: ConsumerNode, isManaged: IsManaged): ConsumerStatus {
   const { facts, impairment } = record;
   if (!facts || record.pending?.reason === 'gone') {
     return { health: 'unknown', since: record.pending?.firstAt ?? record.firstSeenAt, rootCauses: [] };
@@ -229,9 +241,13 @@ function consumerStatus({ record, uses }: ConsumerNode): ConsumerStatus {
     return { health: 'at_risk', since, rootCauses: [] };
   }
   const since = keys.length > 0 ? Math.max(...keys.map(({ view }) => view.since)) : record.firstSeenAt;
-  if (uses.length === 0 || keys.some(({ view }) => view.health !== 'unknown'))
-    return { health: 'ok', since, rootCauses: [] };
-  if (keys.length === 0) return { health: 'unknown', reason: 'not_watched', since, rootCauses: [] };
+  if (keys.some(({ view }) => view.health !== 'unknown')) return { health: 'ok', since, rootCauses: [] };
+  if (keys.length === 0) {
+    const safe = uses.every(({ name }) => isManaged(facts.provider, name));
+    return safe
+      ? { health: 'ok', since, rootCauses: [] }
+      : { health: 'unknown', reason: 'not_watched', since, rootCauses: [] };
+  }
   const rootCauses = keys.reduce<readonly string[]>((roots, { node }) => unite(roots, node.unknown?.roots ?? []), []);
   return { health: 'unknown', since, rootCauses };
 }

@@ -17,6 +17,7 @@ import {
   sourceKey,
   type Witness,
 } from '../core/model.ts';
+import type { Coverage } from '../core/not-watched.ts';
 import type { Policy } from '../core/policy.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Outcome } from '../notify/dispatcher.ts';
@@ -36,6 +37,8 @@ const PLAN_PAUSE_MS = 1_000;
 
 export interface LedgerOptions {
   readonly policy: Policy;
+  /** As in `GraphOptions`. */
+  readonly coverage?: Coverage;
   /** Absent for a look that keeps nothing. */
   readonly store?: Store;
   /** The declaration behind a record, by its kind; absent when nothing configured yields the kind. */
@@ -103,6 +106,7 @@ export function createLedger(options: LedgerOptions): Ledger {
   const graph: Graph = createGraph({
     policy,
     ...(options.revision === undefined ? {} : { revision: options.revision }),
+    ...(options.coverage ? { coverage: options.coverage } : {}),
     remedy: (reason, facts) => {
       const record = graph.records.get(facts.resource);
       return record && options.serviceOf(record)?.keys?.remedy(reason, facts);

@@ -15,6 +15,7 @@ import type {
   Stub,
   Verdict,
 } from '../core/model.ts';
+import type { Narrowing, Place } from '../core/not-watched.ts';
 import type { Policy } from '../core/policy.ts';
 import type { ConsumerReason, KeyReason } from '../core/reasons.ts';
 
@@ -126,6 +127,8 @@ export interface Service {
   readonly listing: Listing;
   /** Strict schema of `targets[].services.<name>`. */
   readonly config: z.ZodType;
+  /** Options that narrow what is watched: lists of globs over names, and whether they let in or keep out. */
+  readonly narrows?: Readonly<Record<string, Narrowing['mode']>>;
   readonly permissions: readonly Permission[];
   /** By operation name. Every operation that the service calls stands here. */
   readonly apis: Readonly<Record<string, Api>>;
@@ -253,6 +256,8 @@ export interface Provider {
   policy(target: unknown, account?: string): TargetPolicy;
   /** Locations of a target: its regions, or `global`. */
   locations(target: unknown): readonly string[];
+  /** Where a name that something depends on leads, as far as it tells by itself; undefined: nowhere that can be told. */
+  locate(name: string): Place | undefined;
   /** Loads the SDK lazily and builds clients; makes no call. `target` is the target's parsed configuration. */
   connect(target: unknown, options: ConnectOptions): Promise<Connection>;
 }

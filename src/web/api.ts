@@ -74,7 +74,7 @@ export function addApi(app: Hono, deps: WebDeps, overview: () => Overview): void
       q: text,
     });
     const page = pageOf(overview().consumersInOrder, byResource, matcher(query), ask(query));
-    return c.json(answer('consumers', page, consumerJson));
+    return c.json(answer('consumers', page, (view) => consumerJson(view, overview().snapshot)));
   });
 
   app.get('/api/v1/sources', (c) => {
@@ -123,14 +123,14 @@ export function addApi(app: Hono, deps: WebDeps, overview: () => Overview): void
     const view = snapshot.byResource.get(resource);
     if (view === undefined) return c.json({ error: 'resource: no such key is watched' }, 404);
     const [versions, events] = await Promise.all([deps.versions(resource), eventsOf(deps, resource)]);
-    return c.json(keyDetailJson(view, overview().dependents(resource), generations(view, versions), events));
+    return c.json(keyDetailJson(view, overview().dependents(resource), generations(view, versions), events, snapshot));
   });
 
   app.get('/api/v1/consumers/:resource{[\\s\\S]+}', async (c) => {
     const resource = c.req.param('resource');
     const view = overview().consumersByResource.get(resource);
     if (view === undefined) return c.json({ error: 'resource: no such consumer is watched' }, 404);
-    return c.json(consumerDetailJson(view, await eventsOf(deps, resource)));
+    return c.json(consumerDetailJson(view, await eventsOf(deps, resource), deps.snapshot()));
   });
 }
 

@@ -1,12 +1,12 @@
 /** The page of one consumer. */
 import type { StoredEvent } from '../core/model.ts';
-import { displayName, isOutdated, keyUses, leadFinding, meaningOf, resourceOf } from '../core/readers.ts';
+import { displayName, isOutdated, keyUses, leadFinding, meaningOf, notWatchedOf, resourceOf } from '../core/readers.ts';
 import type { ConsumerView, UseView } from '../core/snapshot.ts';
 import { KIND_WORDS, REASON_WORDS } from '../core/words.ts';
 import { layout, type PageContext } from './layout.ts';
 import { badge, consumerLink, type Html, keyLink, markup, nothing, when } from './markup.ts';
 import type { Overview } from './overview.ts';
-import { definitions, events, evidence, extras, findings, rootCauses } from './parts.ts';
+import { definitions, events, evidence, extras, findings, notWatched, rootCauses } from './parts.ts';
 
 /** What does not work of it, since when, because of which keys, what to do, and how it came to that. `log`: newest first. */
 export function consumerPage(
@@ -67,7 +67,7 @@ function stale({ conclusiveAt, checkedAt }: ConsumerView, now: number): Html {
 
 function uses(consumer: ConsumerView, overview: Overview, now: number): Html {
   const used = keyUses(consumer);
-  const rows = used.map((use) => useRow(use, overview, now));
+  const rows = used.map((use) => useRow(consumer, use, overview, now));
   return markup`<section aria-labelledby="uses"><h2 id="uses">Keys that it uses</h2>
 ${
   used.length === 0
@@ -77,11 +77,11 @@ ${
 }</section>`;
 }
 
-function useRow(use: UseView, overview: Overview, now: number): Html {
+function useRow(consumer: ConsumerView, use: UseView, overview: Overview, now: number): Html {
   const key = overview.snapshot.byResource.get(resourceOf(use));
   const name =
     key === undefined
-      ? markup`<bdi>${use.resource}</bdi><small>not watched</small>`
+      ? markup`<bdi>${use.resource}</bdi>${notWatched(notWatchedOf(consumer, use, overview.snapshot))}`
       : markup`${keyLink('../', key.resource, displayName(key))}<small>${KIND_WORDS[key.kind]}</small>`;
   return markup`<tr><td>${key === undefined ? '–' : badge(key.health)}</td><td>${name}</td><td>${use.role}</td>
 <td>${version(use.versionInUse)}${use.pinned === undefined ? nothing : markup`<small>${use.pinned ? 'pinned: never moves by itself' : 'follows the newest'}</small>`}</td>

@@ -8,7 +8,17 @@ import type { SeenVersion } from './deps.ts';
 import { layout, type PageContext } from './layout.ts';
 import { badge, command, consumerLink, type Html, keyLink, markup, nothing, when } from './markup.ts';
 import type { Overview } from './overview.ts';
-import { deadline, definitions, events, evidence, extras, findings, meanings, rootCauses } from './parts.ts';
+import {
+  deadline,
+  definitions,
+  events,
+  evidence,
+  extras,
+  findings,
+  meanings,
+  notWatched,
+  rootCauses,
+} from './parts.ts';
 import { consumerTable, keyTable } from './tables.ts';
 
 /** Dependents that one page lists; the API has them all. */
@@ -93,9 +103,14 @@ ${keys.length === 0 ? nothing : keyTable(keys.slice(0, DEPENDENTS_SHOWN), overvi
 }
 
 function dependencies(key: KeyView, overview: Overview, now: number): Html {
-  if (key.dependsOn.length === 0) return nothing;
-  const known = key.dependsOn.flatMap((resource) => overview.snapshot.byResource.get(resource) ?? []);
-  return markup`<section aria-labelledby="needs"><h2 id="needs">What it depends on</h2>${keyTable(known, overview, '../', now)}</section>`;
+  const { unwatched = [] } = key;
+  if (key.dependsOn.length + unwatched.length === 0) return nothing;
+  const { byResource, notWatched: why } = overview.snapshot;
+  const known = key.dependsOn.flatMap((resource) => byResource.get(resource) ?? []);
+  const others = unwatched.map((name) => markup`<li><bdi>${name}</bdi>${notWatched(why(key.provider, name))}</li>`);
+  return markup`<section aria-labelledby="needs"><h2 id="needs">What it depends on</h2>
+${known.length === 0 ? nothing : keyTable(known, overview, '../', now)}
+${others.length === 0 ? nothing : markup`<ul class="plain">${others}</ul>`}</section>`;
 }
 
 function ownVerdict(own: NonNullable<KeyView['own']>): string {

@@ -1,5 +1,6 @@
 /** Sections that the page of a key and that of a consumer have in common. */
 import type { Evidence, OpenFinding, Scalar, StoredEvent } from '../core/model.ts';
+import type { NotWatched } from '../core/not-watched.ts';
 import { displayName, meaningOf } from '../core/readers.ts';
 import type { ConsumerView, KeyView } from '../core/snapshot.ts';
 import { relative, span, utc } from '../core/text.ts';
@@ -25,6 +26,17 @@ export function rootCauses(roots: readonly string[], overview: Overview, now: nu
     return markup`<li>${badge(root.health)} ${KIND_WORDS[root.kind]} ${keyLink('../', resource, displayName(root))}: ${text}${deadline(root, now)}${root.undo === undefined ? nothing : command(root.undo)}</li>`;
   });
   return markup`<section aria-labelledby="roots"><h2 id="roots">Root cause</h2><ul class="plain">${items}</ul></section>`;
+}
+
+/** Why a name means nothing that is watched, and the lines that change that. */
+export function notWatched(why: NotWatched | undefined): Html {
+  if (why === undefined) return markup`<small>not watched</small>`;
+  const { hint, configure } = why;
+  return markup`<small>not watched: ${hint}</small>${
+    configure === undefined
+      ? nothing
+      : markup`<small>To watch it, ${configure.where}:</small>${command(configure.yaml)}`
+  }`;
 }
 
 export function findings(open: readonly OpenFinding[], now: number): Html {

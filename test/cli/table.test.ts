@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { renderTable, type TableStyle } from '../../src/cli/table.ts';
+import type { NotWatched } from '../../src/core/not-watched.ts';
 import { azureSnapshot, MEANING } from '../web/azure.ts';
 import { consumerView, healthySnapshot, incidentSnapshot, keyView, NOW, snapshotOf, source } from '../web/world.ts';
 
@@ -52,6 +53,31 @@ describe('the table of a single look', () => {
     const uses = [{ resource: 'k', pinned: true, versionInUse: 'v1', outdatedSince: NOW, role: 'encrypts' }];
     const text = renderTable(snapshotOf({ consumers: [consumerView({ resource: 'c', uses })] }), PLAIN);
     expect(text).toContain('▲ outdated  MediaConnect flow c is pinned to version v1 of k, behind for 0 s');
+  });
+
+  it('names what is used and not watched, the most used first, and what to configure once', () => {
+    const yaml = 'kms: {}';
+    const notWatched = (_provider: string, name: string): NotWatched =>
+      name === 'managed'
+        ? { reason: 'cloud_managed', hint: 'Nobody need care.' }
+        : { reason: 'service_off', hint: `${name} is off.`, configure: { where: 'under services', yaml } };
+    const flow = (resource: string, ...names: readonly string[]) =>
+      consumerView({ resource, uses: names.map((name) => ({ resource: name, role: 'r' })) });
+    const keys = [keyView({ resource: 's', unwatched: ['cmk'] })];
+    const consumers = [flow('a', 'one', 'cmk', 'managed'), flow('b', 'cmk')];
+    const text = renderTable(snapshotOf({ keys, consumers, notWatched }), PLAIN);
+    expect(lines(text).slice(-4, -1)).toEqual([
+      '?  not watched, used by 3: cmk: cmk is off.',
+      '?  not watched, used by 1: one: one is off.',
+      '   to watch it, under services: kms: {}',
+    ]);
+  });
+
+  it('names twenty of them at most', () => {
+    const uses = Array.from({ length: 25 }, (_, at) => ({ resource: `k${at}`, role: 'r' }));
+    const text = renderTable(snapshotOf({ consumers: [consumerView({ resource: 'c', uses })] }), PLAIN);
+    expect(text.match(/used by 1/g)).toHaveLength(20);
+    expect(text).toContain('?  not watched: 5 more names');
   });
 
   it('leaves out columns that say nothing', () => {
@@ -117,7 +143,7 @@ describe('the table of a single look', () => {
       PLAIN,
     );
     expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u202A-\u202E]/u);
-    // Heads, two keys, a gap, the consumer, what that means, the version it uses, the source, the sum.
-    expect(lines(text)).toHaveLength(9);
+    // Heads, two keys, a gap, the consumer, what that means, the version it uses, what is not watched, the source, the sum.
+    expect(lines(text)).toHaveLength(10);
   });
 });

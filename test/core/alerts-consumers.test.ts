@@ -36,6 +36,21 @@ describe('KeyvigilConsumerImpaired', () => {
     expect(alerts[0]?.annotations.description).toContain('secret cmk (accessible)');
   });
 
+  it('names what the consumer needs and nobody watches, through its keys too', () => {
+    const key2 = key('secret', { needs: [['arn:aws:kms:eu-west-1:444455556666:key/1']] });
+    const flow = consumer('flow', ['secret', 'elsewhere'], {
+      impairment: { reason: 'reported_by_service', since: T0 },
+    });
+    const [alert] = firing({ keys: [key2], consumers: [flow] });
+    expect(alert?.annotations.description).toContain(
+      'Not watched, so the cause may be there: elsewhere (The reference does not tell where it leads.), ' +
+        'arn:aws:kms:eu-west-1:444455556666:key/1 (The reference does not tell where it leads.).',
+    );
+    expect(firing({ keys: [key('cmk')], consumers: [impaired('reported_by_service')] })[0]?.annotations).toMatchObject({
+      description: expect.not.stringContaining('Not watched'),
+    });
+  });
+
   it('leaves the page to the key that explains it', () => {
     const world = { keys: [key('cmk', lostSince(T0))], consumers: [impaired('reported_by_service')] };
     expect(lines(firing(world))).toEqual(['KeyInaccessible critical cmk']);

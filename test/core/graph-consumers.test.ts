@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Place } from '../../src/core/not-watched.ts';
 import {
   change,
   consumer,
@@ -9,6 +10,7 @@ import {
   keyIn,
   lostSince,
   neverKnown,
+  OPTIONS,
   snap,
 } from './support/graphs.ts';
 import { T0 } from './support/looks.ts';
@@ -76,6 +78,14 @@ describe('a consumer', () => {
     expect(consumerIn(graph, 'c').health).toBe('ok');
     graph.update(change({ upserts: [key('elsewhere')] }));
     expect(consumerIn(graph, 'a').health).toBe('ok');
+  });
+
+  it('needs nothing that can be lost where the cloud manages all its keys', () => {
+    const locate = (_provider: string, name: string): Place =>
+      name === 'm' ? { what: 'key', cloudManaged: true } : { what: 'key' };
+    const consumers = [consumer('a', ['m']), consumer('b', ['m', 'elsewhere']), consumer('c', ['m', 'lost'])];
+    const graph = graphOf([key('lost', lostSince(T0))], consumers, { ...OPTIONS, coverage: { watches: [], locate } });
+    expect(snap(graph).consumers.map(({ health }) => health)).toEqual(['ok', 'unknown', 'impaired']);
   });
 
   it('goes when it is deleted', () => {

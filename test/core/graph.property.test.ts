@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { GraphChange } from '../../src/core/graph.ts';
 import type { ConsumerRecord, KeyRecord } from '../../src/core/model.ts';
+import { firing, snapshotOf } from './support/alerts.ts';
 import { change, consumer, finding, graphOf, key, lostSince, neverKnown, snap } from './support/graphs.ts';
 import { T0 } from './support/looks.ts';
+import { reference } from './support/reference.ts';
 
 const SEEDED = { seed: 20260101, numRuns: 400 } as const;
 
@@ -31,13 +33,37 @@ const record: fc.Arbitrary<KeyRecord> = fc
     return key(resource, parts);
   });
 const uses: fc.Arbitrary<ConsumerRecord> = fc
-  .tuple(fc.constantFrom('flow-1', 'flow-2'), fc.uniqueArray(ref, { maxLength: 3 }))
-  .map(([resource, names]) => consumer(resource, names));
+  .record({
+    resource: fc.constantFrom('flow-1', 'flow-2'),
+    names: fc.uniqueArray(fc.oneof({ weight: 6, arbitrary: ref }, { weight: 2, arbitrary: fc.constant('s') }), {
+      maxLength: 3,
+    }),
+    trouble: fc.constantFrom('none', 'none', 'reported', 'finding'),
+    since: fc.integer({ min: T0, max: T0 + 5 }),
+  })
+  .map(({ resource, names, trouble, since }) =>
+    consumer(resource, names, {
+      ...(trouble === 'reported' && { impairment: { reason: 'reported_by_service', since } }),
+      ...(trouble === 'finding' && { findings: [finding('warning', since)] }),
+    }),
+  );
 
+/**
+ * Secrets whose reads fail. Nothing but consumers depends on a secret, so there is no circle of keys that all do no more
+ * than fail with one another.
+ */
+const symptom: fc.Arbitrary<KeyRecord> = fc
+  .record({ resource: fc.constantFrom('s', 't'), needs, since: fc.integer({ min: T0, max: T0 + 5 }) })
+  .map(({ resource, needs, since }) => key(resource, { needs, ...lostSince(since, 'decrypt_failed') }));
+
+const graphs = fc.uniqueArray(fc.oneof({ weight: 6, arbitrary: record }, { weight: 1, arbitrary: symptom }), {
+  maxLength: 9,
+  selector: (key) => key.resource,
+});
 const changes: fc.Arbitrary<readonly GraphChange[]> = fc.array(
   fc
     .record({
-      upserts: fc.uniqueArray(record, { maxLength: 7, selector: (key) => key.resource }),
+      upserts: graphs,
       deletes: fc.uniqueArray(name, { maxLength: 2 }),
       consumers: fc.record({
         upserts: fc.uniqueArray(uses, { maxLength: 2, selector: (consumer) => consumer.resource }),
@@ -47,72 +73,56 @@ const changes: fc.Arbitrary<readonly GraphChange[]> = fc.array(
     .map(change),
   { minLength: 1, maxLength: 6 },
 );
-const graphs = fc.uniqueArray(record, { maxLength: 7, selector: (key) => key.resource });
-
-interface Expected {
-  readonly state: 'lost' | 'unknown' | 'fine';
-  readonly roots: readonly string[];
-}
-
-/** The rules by the book: apply all of them to everything until nothing changes any more. */
-function reference(records: readonly KeyRecord[], resolve: (ref: string) => string | undefined): Map<string, Expected> {
-  const own = (key: KeyRecord) => key.belief?.verdict.status;
-  const groupsOf = (key: KeyRecord) =>
-    (key.facts?.dependsOn ?? []).map(({ anyOf }) => anyOf.map(resolve)).filter((members) => members.length > 0);
-  const lost = new Set(records.filter((key) => own(key) === 'inaccessible').map((key) => key.resource));
-  const unknown = new Set<string>();
-  const has = (set: ReadonlySet<string>, member: string | undefined) => member !== undefined && set.has(member);
-  const isLost = (group: readonly (string | undefined)[]) => group.every((member) => has(lost, member));
-  const isUnknown = (group: readonly (string | undefined)[]) =>
-    group.some((member) => has(unknown, member)) && group.every((member) => has(lost, member) || has(unknown, member));
-  grow(lost, records, (key) => groupsOf(key).some(isLost));
-  grow(unknown, records, (key) => !lost.has(key.resource) && (!key.belief || groupsOf(key).some(isUnknown)));
-
-  const roots = new Map(records.map((key) => [key.resource, new Set<string>()]));
-  for (let size = -1; size !== total(roots); ) {
-    size = total(roots);
-    for (const key of records) {
-      const mine = roots.get(key.resource);
-      if (own(key) === 'inaccessible' || (unknown.has(key.resource) && !key.belief)) mine?.add(key.resource);
-      else {
-        const fallen = groupsOf(key).filter(lost.has(key.resource) ? isLost : isUnknown);
-        for (const member of fallen.flat()) {
-          if (!lost.has(key.resource) && !has(unknown, member)) continue;
-          for (const root of roots.get(member ?? '') ?? []) mine?.add(root);
-        }
-      }
-    }
-  }
-  return new Map(
-    records.map(({ resource }) => {
-      const state = lost.has(resource) ? 'lost' : unknown.has(resource) ? 'unknown' : 'fine';
-      const others = [...(roots.get(resource) ?? [])].filter((root) => root !== resource).sort();
-      return [resource, { state, roots: state === 'fine' ? [] : others }];
-    }),
-  );
-}
-
-function grow(set: Set<string>, records: readonly KeyRecord[], belongs: (key: KeyRecord) => boolean): void {
-  for (let size = -1; size !== set.size; ) {
-    size = set.size;
-    for (const key of records) if (belongs(key)) set.add(key.resource);
-  }
-}
-
-function total(sets: ReadonlyMap<string, ReadonlySet<string>>): number {
-  return [...sets.values()].reduce((sum, set) => sum + set.size, 0);
-}
+const users = fc.uniqueArray(uses, { maxLength: 2, selector: (one) => one.resource });
 
 describe('for every graph, cycles and dangling names included', () => {
   it('losses, ignorance and roots are what the rules say', () => {
     fc.assert(
       fc.property(graphs, (records) => {
         const graph = graphOf(records);
-        const expected = reference(records, graph.resolve);
+        const expected = reference(records, [], graph.resolve).keys;
         for (const { resource, health, rootCauses } of snap(graph).keys) {
           const state = health === 'inaccessible' ? 'lost' : health === 'unknown' ? 'unknown' : 'fine';
           expect({ resource, state, roots: rootCauses }).toEqual({ resource, ...expected.get(resource) });
         }
+      }),
+      SEEDED,
+    );
+  });
+
+  it('consumers are what the rules say, and name every root that hits them', () => {
+    fc.assert(
+      fc.property(graphs, users, (records, consumers) => {
+        const graph = graphOf(records, consumers);
+        const expected = reference(records, consumers, graph.resolve).consumers;
+        for (const { resource, health, reason, rootCauses } of snap(graph).consumers) {
+          expect({ resource, health, reason, roots: rootCauses }).toEqual({ resource, ...expected.get(resource) });
+        }
+      }),
+      SEEDED,
+    );
+  });
+
+  it('each cause is one incident, and what several hit stands in all of them', () => {
+    fc.assert(
+      fc.property(graphs, users, (records, consumers) => {
+        const graph = graphOf(records, consumers);
+        const { incidents } = snap(graph);
+        const told = incidents.map(({ root, keys, consumers }) => ({ root, keys, consumers }));
+        expect(told).toEqual(reference(records, consumers, graph.resolve).incidents);
+      }),
+      SEEDED,
+    );
+  });
+
+  it('there is one alert for each cause, and none for what is lost through others', () => {
+    fc.assert(
+      fc.property(graphs, users, (keys, consumers) => {
+        const { incidents } = snapshotOf({ keys, consumers });
+        const paged = firing({ keys, consumers }).filter(
+          ({ labels }) => labels.alertname === 'KeyvigilKeyInaccessible',
+        );
+        expect(paged.map(({ labels }) => labels.resource)).toEqual(incidents.map(({ root }) => root));
       }),
       SEEDED,
     );

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { consumerJson, eventJson, keyJson, sourceJson } from '../../src/core/json.ts';
 import { CONSUMER_KINDS, type ConsumerHealth } from '../../src/core/model.ts';
 import { CONSUMER_WORDS } from '../../src/core/words.ts';
-import { consumerView, keyView, NOW, source } from '../web/world.ts';
+import { consumerView, keyView, NOW, snapshotOf, source } from '../web/world.ts';
 
 /** The lists of the contract ("Command line" of the design), in its order. */
 const KEY_FIELDS =
@@ -46,20 +46,32 @@ describe('the JSON contract', () => {
       reason: 'key_inaccessible',
       state: 'ACTIVE',
       uses: [
-        { resource: 'k', key: 'arn:k', versionInUse: 'v', pinned: false, outdatedSince: NOW, role: 'decrypts' },
+        {
+          resource: 'k',
+          key: 'arn:k',
+          versionInUse: 'v',
+          pinned: false,
+          outdatedSince: NOW,
+          role: 'decrypts',
+          part: 'p',
+        },
         { resource: 's', role: 'stores' },
+        { resource: 'elsewhere', role: 'decrypts' },
       ],
       findings: [FINDING],
     });
-    expect(fieldsOf(consumerJson(consumer))).toBe(CONSUMER_FIELDS);
-    const [use, store] = consumerJson(consumer).uses as object[];
-    expect(fieldsOf(use)).toBe('resource key versionInUse pinned outdatedSince role');
+    const json = consumerJson(consumer, snapshotOf());
+    expect(fieldsOf(json)).toBe(CONSUMER_FIELDS);
+    const [use, store, elsewhere] = json.uses as object[];
+    expect(fieldsOf(use)).toBe('resource key versionInUse pinned outdatedSince role part');
     expect(fieldsOf(store)).toBe('resource role');
+    expect(elsewhere).toMatchObject({ notWatched: snapshotOf().notWatched('aws', 'elsewhere') });
   });
 
   it('says what it means while a consumer is impaired, and only then', () => {
     for (const kind of CONSUMER_KINDS) {
-      const of = (health: ConsumerHealth) => consumerJson(consumerView({ resource: 'c', kind, health })).meaning;
+      const of = (health: ConsumerHealth) =>
+        consumerJson(consumerView({ resource: 'c', kind, health }), snapshotOf()).meaning;
       expect(of('impaired')).toBe(CONSUMER_WORDS[kind].impaired.text);
       expect([of('ok'), of('at_risk'), of('unknown')]).toEqual([undefined, undefined, undefined]);
     }

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { DASHBOARD_PAGES } from './dashboards/index.ts';
 import { metricsPage } from './metrics-page.ts';
 import { prometheusRule } from './prometheus-rule.ts';
+import { rulesPage } from './rules-page.ts';
 
 /** A generated page: its path below the root of the project, and its whole text. */
 export interface Page {
@@ -16,6 +17,7 @@ export interface Page {
 
 export const PAGES: readonly Page[] = [
   { file: 'docs/metrics.md', render: metricsPage },
+  { file: 'docs/rules.md', render: rulesPage },
   ...DASHBOARD_PAGES,
   { file: 'config/kubernetes/prometheus-operator/prometheusrule.yaml', render: prometheusRule },
 ];

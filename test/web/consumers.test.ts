@@ -173,6 +173,20 @@ describe('the page of one consumer', () => {
     );
   });
 
+  it('says why a key is not watched, and what to configure', async () => {
+    const uses = [{ resource: 'arn:x', role: 'encrypts' }];
+    const configure = { where: 'under services', yaml: 'kms: {}' };
+    const { text } = await page(
+      snapshotOf({
+        consumers: [account({ resource: ARCHIVE, uses })],
+        notWatched: (_provider, name) => ({ reason: 'service_off', hint: `${name} <b>is off</b>.`, configure }),
+      }),
+      consumerPath(ARCHIVE),
+    );
+    expect(text).toContain('not watched: arn:x <b>is off</b>.');
+    expect(text).toMatch(/To watch it, under services:\s*kms: \{\}/);
+  });
+
   it.each([
     [{ health: 'ok', uses: [] }, 'It works, and needs no key of yours.'],
     [{ health: 'ok', uses: [{ resource: 'k', role: 'encrypts' }] }, 'It works, as far as its keys go.'],

@@ -88,6 +88,7 @@ export function snapshotOf(parts: Partial<Omit<Snapshot, 'byResource'>> = {}): S
     consumers: [],
     sources: [source()],
     incidents: [],
+    notWatched: (_provider, name) => ({ reason: 'unclear', hint: `Nobody knows where ${name} leads.` }),
     storeUp: true,
     ...parts,
     keys,

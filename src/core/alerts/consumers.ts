@@ -2,12 +2,12 @@
 import type { AlertName, AlertSeverity } from '../alert.ts';
 import { degrades } from '../findings.ts';
 import type { OpenFinding } from '../model.ts';
-import { keyUses } from '../readers.ts';
+import { keyUses, unwatchedBehind } from '../readers.ts';
 import type { ConsumerView, KeyView } from '../snapshot.ts';
 import { REASON_WORDS } from '../words.ts';
 import { aboutSubject, type Firing } from './firing.ts';
 import { alertNameOf, severityOf } from './rules.ts';
-import { affected, called, calledFirst, clause, listed, meanings, place, sentence, sinceWhen } from './say.ts';
+import { affected, called, calledFirst, clause, listed, meanings, place, sentence, short, sinceWhen } from './say.ts';
 import type { Scene } from './scene.ts';
 
 /**
@@ -18,6 +18,9 @@ const TOGETHER_MS = 15_000;
 
 /** Media Services looks at its key every five minutes ("should detect this key after 5 minutes"); thrice that is too long. */
 const NOTICED_WITHIN_MS = 15 * 60_000;
+
+/** Each comes with a sentence. */
+const UNWATCHED_LISTED = 5;
 
 const SEVERITY_RANK: Readonly<Record<AlertSeverity, number>> = { info: 0, warning: 1, critical: 2 };
 
@@ -61,6 +64,7 @@ function impairmentOf(consumer: ConsumerView, scene: Scene): Firing | undefined 
         sinceWhen(since),
         ...meanings([consumer]),
         names === undefined ? undefined : `Keys that it uses: ${names}.`,
+        unwatched(consumer, scene),
       ],
       reason,
       affected: affected({ consumers: [consumer], keys: [] }),
@@ -73,6 +77,13 @@ function impairmentOf(consumer: ConsumerView, scene: Scene): Firing | undefined 
     { alertname: 'KeyvigilConsumerImpaired', severity: 'critical', startsAt: since, tell },
     scene,
   );
+}
+
+/** What it needs and nobody watches: no alert of a key can explain it. */
+function unwatched(consumer: ConsumerView, { snapshot }: Scene): string | undefined {
+  const names = [...unwatchedBehind(consumer, snapshot)].map(([name, { hint }]) => `${short(name)} (${hint})`);
+  const text = listed(names.slice(0, UNWATCHED_LISTED), names.length);
+  return text && `Not watched, so the cause may be there: ${text}.`;
 }
 
 /**

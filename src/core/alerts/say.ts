@@ -40,11 +40,12 @@ export function affected({ consumers, keys }: Impact): string | undefined {
   return listed(names, consumers.length + keys.length);
 }
 
-/** `a, b and 3 more`; undefined: none. Only the first 20 are listed. */
+/** `a, b and 3 more`; undefined: none. At most the first 20 are listed. */
 export function listed(names: readonly string[], total = names.length): string | undefined {
   if (total === 0) return undefined;
-  const text = names.slice(0, NAMES_LISTED).join(', ');
-  return total > NAMES_LISTED ? `${text} and ${total - NAMES_LISTED} more` : text;
+  const shown = names.slice(0, NAMES_LISTED);
+  const text = shown.join(', ');
+  return total > shown.length ? `${text} and ${total - shown.length} more` : text;
 }
 
 /** `2 consumers and 40 keys`; undefined: nothing. */
@@ -101,7 +102,7 @@ function owner({ tags }: KeyView | ConsumerView): string {
 }
 
 /** Cut before it is listed: a name of thousands of characters must not push the others out. */
-function short(text: string): string {
+export function short(text: string): string {
   const points = Array.from(visible(text.slice(0, 2 * NAME_LENGTH)));
   return points.length <= NAME_LENGTH ? points.join('') : `${points.slice(0, NAME_LENGTH - 1).join('')}…`;
 }

@@ -2,6 +2,7 @@
 import type { Provider } from '../provider.ts';
 import type { AwsTarget } from './connection.ts';
 import { kms } from './kms/index.ts';
+import { locate } from './locate.ts';
 import { policyOf } from './policy.ts';
 import { secretsManager } from './secrets-manager/index.ts';
 import type { AwsService } from './service.ts';
@@ -13,6 +14,7 @@ export const aws: Provider = {
   services: SERVICES,
   policy: (target, account) => policyOf(SERVICES, target as AwsTarget, account),
   locations: (target) => (target as AwsTarget).regions,
+  locate,
   async connect(target, options) {
     const config = target as AwsTarget;
     const wanted = SERVICES.filter(({ name }) => config.services[name] !== undefined);

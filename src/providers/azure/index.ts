@@ -2,6 +2,7 @@
 import type { Provider } from '../provider.ts';
 import type { AzureTarget } from './connection.ts';
 import { keyVault } from './key-vault/index.ts';
+import { locate } from './locate.ts';
 import { mediaServices } from './media-services/index.ts';
 import { policyOf } from './policy.ts';
 import type { AzureService } from './service.ts';
@@ -14,6 +15,7 @@ export const azure: Provider = {
   policy: (target) => policyOf(SERVICES, target as AzureTarget),
   // One source per service and subscription: a vault's region is that of its keys.
   locations: () => ['global'],
+  locate,
   async connect(target, options) {
     const config = target as AzureTarget;
     const wanted = SERVICES.filter(({ name }) => config.services[name] !== undefined);

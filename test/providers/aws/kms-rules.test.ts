@@ -70,7 +70,6 @@ describe('what undoes a loss of a KMS key', () => {
       'pending_deletion',
       'aws kms cancel-key-deletion --key-id mrk-12ab --region us-gov-west-1 && aws kms enable-key --key-id mrk-12ab --region us-gov-west-1',
     ],
-    ['store_unavailable', undefined],
     ['not_found', undefined],
     ['dependency', undefined],
   ] as const)('%s', (reason, command) => {

@@ -153,13 +153,16 @@ describe('a vault', () => {
   });
 });
 
+const RESTORE =
+  'From a backup of your own, if there is one: az keyvault key restore --vault-name contoso --subscription 00000000-1111-2222-3333-444444444444 --file key.backup';
+
 describe('the remedy', () => {
   it.each([
     ['disabled', key(), 'az keyvault key set-attributes --id https://contoso.vault.azure.net/keys/cmk --enabled true'],
     ['soft_deleted', key(), 'az keyvault key recover --id https://contoso.vault.azure.net/deletedkeys/cmk'],
     ['not_found', key(), 'az keyvault key recover --id https://contoso.vault.azure.net/deletedkeys/cmk'],
-    ['not_found', key({ attributes: { recoveryLevel: 'Purgeable' } }), undefined],
-    ['purged', key(), undefined],
+    ['not_found', key({ attributes: { recoveryLevel: 'Purgeable' } }), RESTORE],
+    ['purged', key(), RESTORE],
     ['dependency', key(), undefined],
     ['soft_deleted', vault({ attributes: { access: 'policy' } }), RECOVER],
     [

@@ -4,6 +4,7 @@ import { AwsServiceFields } from '../config.ts';
 import type { AwsService } from '../service.ts';
 import { detailKey } from './facts.ts';
 import { remedy } from './remedies.ts';
+import { RULES } from './rule-table.ts';
 import { judge } from './rules.ts';
 import { verdict } from './verdict.ts';
 
@@ -66,6 +67,7 @@ export const kms: AwsService = {
     ListResourceTags: { quotaPerSecond: 2000, usdPer10k: PRICE },
   },
   describeOperation: 'DescribeKey',
+  rules: RULES,
   keys: {
     uniqueNames: false,
     detailEveryMs: HOUR_MS,

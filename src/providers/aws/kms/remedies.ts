@@ -1,6 +1,6 @@
 import type { KeyFacts } from '../../../core/model.ts';
 import type { KeyReason } from '../../../core/reasons.ts';
-import { awsCommand } from '../arn.ts';
+import { awsCommand, parseArn } from '../arn.ts';
 import { keyIdOf } from './facts.ts';
 
 /** The exact command that undoes `reason` for this key, where one does. */
@@ -15,12 +15,24 @@ export function remedy(reason: KeyReason, facts: KeyFacts): string | undefined {
       return importMaterial(facts);
     case 'store_unavailable': {
       const store = facts.attributes.customKeyStoreId;
-      if (typeof store !== 'string') return undefined;
-      return awsCommand(facts.location, 'kms', 'connect-custom-key-store', '--custom-key-store-id', store);
+      const id = typeof store === 'string' ? store : 'CUSTOM_KEY_STORE_ID';
+      const connect = awsCommand(facts.location, 'kms', 'connect-custom-key-store', '--custom-key-store-id', id);
+      if (typeof store === 'string') return connect;
+      return `${awsCommand(facts.location, 'kms', 'describe-custom-key-stores')} tells the store, then ${connect}`;
     }
+    case 'not_found':
+      return replicateAgain(facts);
     default:
       return undefined;
   }
+}
+
+/** A key that is gone stays gone, except for a replica: its primary key still has the same material. */
+function replicateAgain({ attributes, location }: KeyFacts): string | undefined {
+  const primary = typeof attributes.primaryKey === 'string' ? parseArn(attributes.primaryKey) : undefined;
+  if (attributes.multiRegionType !== 'REPLICA' || !primary) return undefined;
+  const words = ['--key-id', primary.resource.replace('key/', ''), '--replica-region', location];
+  return awsCommand(primary.region, 'kms', 'replicate-key', ...words);
 }
 
 /** Puts the same material back: only that decrypts what was encrypted with it. */

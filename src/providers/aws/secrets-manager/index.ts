@@ -4,6 +4,7 @@ import { AwsServiceFields } from '../config.ts';
 import type { AwsService } from '../service.ts';
 import { detailKey } from './facts.ts';
 import { remedy } from './remedies.ts';
+import { RULES } from './rule-table.ts';
 import { judge } from './rules.ts';
 import { verdict } from './verdict.ts';
 
@@ -30,6 +31,7 @@ export const secretsManager: AwsService = {
   kinds: ['aws-secret'],
   listing: 'lagging',
   config: Options,
+  narrows: { include: 'only', exclude: 'except' },
   permissions: [
     {
       feature: 'base',
@@ -71,6 +73,7 @@ export const secretsManager: AwsService = {
     GetSecretValue: { quotaPerSecond: 10_000, usdPer10k: PRICE },
   },
   describeOperation: 'DescribeSecret',
+  rules: RULES,
   keys: {
     uniqueNames: true,
     detailKey,

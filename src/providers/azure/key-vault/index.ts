@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { AzureService } from '../service.ts';
 import { remedy } from './remedies.ts';
+import { RULES } from './rule-table.ts';
 import { detailKey, judge } from './rules.ts';
 import { verdict } from './verdict.ts';
 
@@ -47,6 +48,7 @@ export const keyVault: AzureService = {
   kinds: ['azure-key', 'azure-vault'],
   listing: 'state',
   config: Options,
+  narrows: { vaults: 'only' },
   // What is asked of a vault or an HSM is a data action (or the matching entry of an access policy), the rest are actions.
   permissions: [
     {
@@ -128,6 +130,7 @@ export const keyVault: AzureService = {
     'RoleDefinitions.GetById': CONTROL,
   },
   describeOperation: 'GetKey',
+  rules: RULES,
   keys: {
     uniqueNames: false,
     // A restored backup brings older versions back.

@@ -10,7 +10,9 @@ export function remedy(reason: KeyReason, facts: KeyFacts): string | undefined {
       return recover(facts);
     case 'not_found':
       // A fresh deletion hides for a minute even from the deleted keys: what can be recovered still can.
-      return isRecoverable(facts) ? recover(facts) : undefined;
+      return isRecoverable(facts) ? recover(facts) : restore(facts);
+    case 'purged':
+      return restore(facts);
     default:
       return undefined;
   }
@@ -52,6 +54,15 @@ function recover(facts: KeyFacts): string {
   if (isHsm(facts) || access === 'policy') return command;
   const whose = access === 'rbac' ? '' : ' if it goes by roles';
   return `${command}, then create its role assignments anew${whose}: Azure does not bring them back with the vault`;
+}
+
+/** What Azure keeps nothing of comes back from a backup of one's own only; a vault has none. */
+function restore(facts: KeyFacts): string | undefined {
+  if (facts.kind !== 'azure-key') return undefined;
+  const { hostname } = new URL(facts.resource);
+  const option = hostname.includes('.managedhsm.') ? '--hsm-name' : '--vault-name';
+  const vault = [option, hostname.split('.')[0] ?? '', '--subscription', facts.account];
+  return `From a backup of your own, if there is one: ${azCommand('keyvault', 'key', 'restore', ...vault, '--file', 'key.backup')}`;
 }
 
 function vaultCommand(facts: KeyFacts, name: string, option: string, ...options: readonly string[]): string {

@@ -1,6 +1,7 @@
 /** Azure Media Services: the declaration. Loading this loads no SDK. */
 import { z } from 'zod';
 import type { AzureService } from '../service.ts';
+import { RULES } from './rule-table.ts';
 import { judge } from './rules.ts';
 
 /**
@@ -46,6 +47,7 @@ export const mediaServices: AzureService = {
     'mediaservices.get': { quotaPerSecond: ARM_READS_PER_SECOND, usdPer10k: 0 },
   },
   describeOperation: 'mediaservices.get',
+  rules: RULES,
   consumers: { judge },
   load: () => import('./session.ts'),
 };
