@@ -1,7 +1,7 @@
 /** Rules on the vault that holds the key of an account. */
 
 import type { Ruling } from '../../rulings.ts';
-import { az, setProperty } from './commands.ts';
+import { az, setProperty } from '../commands.ts';
 import { type Edge, ofVault, type Rule } from './edge.ts';
 import { regionOf } from './names.ts';
 
