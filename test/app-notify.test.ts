@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
-import { startBeating } from '../src/app-notify.ts';
+import { readRunbook, startBeating } from '../src/app-notify.ts';
 import { parseConfig } from '../src/config/load.ts';
 import { createLedger } from '../src/engine/apply.ts';
 import { createOutboxBook } from '../src/engine/outbox.ts';
@@ -47,4 +47,10 @@ it('the heartbeat trusts the authority that the configuration adds', async () =>
   await startBeating({ config, env: {}, log, version: '0.0.0' }, stack, ledger, () => outbox);
   expect(await beaten.promise).toBe('the heartbeat goes out');
   expect(sink.requests).toHaveLength(1);
+});
+
+it('has no runbook for an alert that is none, and does not take one that cannot be read for that', async () => {
+  expect(await readRunbook('KeyvigilKeyInaccessible')).toMatch(/^# KeyvigilKeyInaccessible/);
+  expect(await readRunbook('KeyvigilNothing')).toBeUndefined();
+  await expect(readRunbook('K'.repeat(300))).rejects.toThrow('ENAMETOOLONG');
 });
