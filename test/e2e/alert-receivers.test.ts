@@ -153,6 +153,37 @@ describe('a key that breaks and is mended is told from end to end', () => {
     expect(JSON.stringify(firing!.blocks)).toContain('prod/secret-1');
     expect(new Set(tap.arrived.map(({ path }) => path))).toEqual(new Set(['/services/T0/B0/x']));
   });
+
+  it('to PagerDuty of another service region, as one incident that is opened and closed', async () => {
+    await using tap = await startTap();
+    const routingKey = 'R0UT1NGKEY0000000000000000000000';
+    const yaml = `receivers: [{ name: pager, pagerduty: { url: "${tap.url}/v2/enqueue", routingKey: ${routingKey} } }]`;
+    await using world = await startWorld(company(2), { yaml });
+    const { brokeAt } = await incident(world, () => tap.arrived.length);
+    await world.pass(5 * MINUTE);
+    interface PagerEvent {
+      readonly event_action: string;
+      readonly routing_key: string;
+      readonly dedup_key: string;
+      readonly payload?: {
+        severity: string;
+        source: string;
+        timestamp: string;
+        custom_details: Record<string, string>;
+      };
+    }
+    const events = tap.arrived.map(({ body }) => JSON.parse(body) as PagerEvent);
+    expect(events.map(({ event_action }) => event_action)).toEqual(['trigger', 'resolve']);
+    const [trigger, resolve] = events;
+    expect([trigger!.routing_key, resolve!.routing_key]).toEqual([routingKey, routingKey]);
+    expect(resolve!.dedup_key).toBe(trigger!.dedup_key);
+    const { severity, source, timestamp, custom_details: details } = trigger!.payload!;
+    expect([severity, source]).toEqual(['critical', world.key('alias/key-1')!.resource]);
+    expect(Date.parse(timestamp)).toBe(brokeAt);
+    expect(details.Undo).toContain('aws kms enable-key');
+    expect(details.Breaks).toContain('prod/secret-1');
+    expect(new Set(tap.arrived.map(({ path }) => path))).toEqual(new Set(['/v2/enqueue']));
+  });
 });
 
 describe('what an outage makes of alerts', () => {
