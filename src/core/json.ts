@@ -13,16 +13,7 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 /** One key as `keys[]` lists it. */
 export function keyJson(view: KeyView): JsonObject {
   return {
-    resource: view.resource,
-    kind: view.kind,
-    name: view.name,
-    provider: view.provider,
-    account: view.account,
-    location: view.location,
-    targets: view.targets,
-    tags: view.tags,
-    health: view.health,
-    reason: view.reason,
+    ...identityJson(view),
     since: iso(view.since),
     blindSince: iso(view.blindSince),
     blindReason: view.blindReason,
@@ -40,8 +31,8 @@ export function keyJson(view: KeyView): JsonObject {
   };
 }
 
-/** One consumer as `consumers[]` lists it. `meaning`, while it is impaired, says what that means for what it serves. */
-export function consumerJson(view: ConsumerView): JsonObject {
+/** What keys and consumers begin with alike: which one it is, whose, and how it does. */
+function identityJson(view: KeyView | ConsumerView): JsonObject {
   return {
     resource: view.resource,
     kind: view.kind,
@@ -53,6 +44,13 @@ export function consumerJson(view: ConsumerView): JsonObject {
     tags: view.tags,
     health: view.health,
     reason: view.reason,
+  };
+}
+
+/** One consumer as `consumers[]` lists it. `meaning`, while it is impaired, says what that means for what it serves. */
+export function consumerJson(view: ConsumerView): JsonObject {
+  return {
+    ...identityJson(view),
     meaning: meaningOf(view)?.text,
     since: iso(view.since),
     rootCauses: view.rootCauses,

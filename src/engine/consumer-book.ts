@@ -7,7 +7,7 @@ import type { Service } from '../providers/provider.ts';
 import type { Draft } from './draft.ts';
 import type { Suspect } from './key-book.ts';
 import type { Seen } from './seen.ts';
-import { createShelf, withoutStaleDigest, withoutWitness } from './shelf.ts';
+import { createShelf, dropWitness, withoutStaleDigest } from './shelf.ts';
 
 export interface ConsumerBookOptions {
   readonly policy: Policy;
@@ -110,10 +110,7 @@ export function createConsumerBook(options: ConsumerBookOptions): ConsumerBook {
     keyFacts,
 
     dropWitness(record, id, draft) {
-      const left = withoutWitness(record, id);
-      if (left === record) return;
-      if (left.witnesses.length === 0) drop(draft, record);
-      else put(draft, record, left);
+      dropWitness(record, id, { put: (left) => put(draft, record, left), drop: () => drop(draft, record) });
     },
   };
 }

@@ -15,7 +15,7 @@ import type { Policy } from '../core/policy.ts';
 import type { KeyRules, Service } from '../providers/provider.ts';
 import type { Draft } from './draft.ts';
 import type { Seen } from './seen.ts';
-import { createShelf, withoutStaleDigest, withoutWitness } from './shelf.ts';
+import { createShelf, dropWitness, withoutStaleDigest } from './shelf.ts';
 import { keyRulesOf } from './tracked.ts';
 
 /** Consumers that are looked at when a key of theirs seems to be lost; beyond that the next sweep tells. */
@@ -213,10 +213,7 @@ export function createKeyBook(options: KeyBookOptions): KeyBook {
     },
 
     dropWitness(record, id, draft) {
-      const left = withoutWitness(record, id);
-      if (left === record) return;
-      if (left.witnesses.length === 0) drop(draft, record);
-      else put(draft, record, left);
+      dropWitness(record, id, { put: (left) => put(draft, record, left), drop: () => drop(draft, record) });
     },
   };
 }

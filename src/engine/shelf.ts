@@ -51,10 +51,16 @@ export function createShelf<T extends Tracked>({ seen, unwritten, upsert, remove
   };
 }
 
-/** The record without this source as a witness; the very same record where it was none. */
-export function withoutWitness<T extends Tracked>(record: T, id: SourceId): T {
+/** This source no longer watches it; what nobody watches ends. */
+export function dropWitness<T extends Tracked>(
+  record: T,
+  id: SourceId,
+  { put, drop }: { put(left: T): unknown; drop(): void },
+): void {
   const witnesses = record.witnesses.filter((witness) => !isFrom(witness, id));
-  return witnesses.length === record.witnesses.length ? record : { ...record, witnesses };
+  if (witnesses.length === record.witnesses.length) return;
+  if (witnesses.length === 0) drop();
+  else put({ ...record, witnesses });
 }
 
 /** A look beside the listing that told something new: what the listing said then is no measure of change any more. */

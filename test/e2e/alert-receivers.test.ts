@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { company } from './company.ts';
 import { startSink } from './sink.ts';
 import { startWorld, type World } from './world.ts';
 
@@ -52,17 +53,6 @@ async function startTap(silent = false): Promise<Tap> {
   };
   return tap;
 }
-
-/** Keys with a secret behind each. */
-const company =
-  (count: number) =>
-  ({ kms, secrets }: World['region']) => {
-    for (let at = 0; at < count; at += 1) {
-      const { keyId, arn } = kms.createKey();
-      kms.alias(`alias/key-${at}`, keyId);
-      secrets.create({ Name: `prod/secret-${at}`, SecretString: 'x', KmsKeyId: arn });
-    }
-  };
 
 /** A key breaks and is mended; both have been told when this is over. Says when it broke and when it was well again. */
 async function incident(world: World, told: () => number): Promise<{ brokeAt: number; wellAt: number }> {

@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import type { ConsumerFacts, Failure, KeyEvent, KeyFacts, SourceRecord, Stub } from '../../src/core/model.ts';
 import type { UnknownReason } from '../../src/core/reasons.ts';
-import { createLedger } from '../../src/engine/apply.ts';
 import { createBudget, createGate } from '../../src/engine/budget.ts';
 import { createSource } from '../../src/engine/source.ts';
 import {
@@ -16,6 +15,7 @@ import {
   type ServiceSession,
 } from '../../src/providers/provider.ts';
 import { MINUTE, POLICY, T0 } from '../core/support/looks.ts';
+import { plainLedger } from '../fixtures/ledger.ts';
 
 export const signal = new AbortController().signal;
 
@@ -130,18 +130,11 @@ const service: Service = {
 export function start() {
   let monotonic = 0;
   const records: SourceRecord[] = [];
-  const ledger = createLedger({
-    policy: POLICY,
+  const ledger = plainLedger({
     serviceOf: () => service,
-    configured: () => true,
-    watched: () => true,
     now: () => cloud.now,
     wanted: (resources) => void cloud.wanted.push(...resources),
     onEvents: (events) => void cloud.events.push(...events),
-    onStore: () => undefined,
-    onError: (error) => {
-      throw error;
-    },
   });
   const source = createSource({
     id: { target: 'prod', location: 'global', service: 'key-vault' },
