@@ -19,9 +19,18 @@ interface Options {
 
 const RUNBOOKS = join(import.meta.dirname, '..', 'docs', 'runbooks');
 
-/** The runbook of an alert that comes with this version; undefined: there is none. @param alertname letters only */
+/**
+ * The runbook of an alert that comes with this version; undefined: there is none.
+ * @param alertname letters only, at most 64
+ * @throws what the file system says of a page that is there and cannot be read
+ */
 export async function readRunbook(alertname: string): Promise<string | undefined> {
-  return await readFile(join(RUNBOOKS, `${alertname}.md`), 'utf8').catch(() => undefined);
+  try {
+    return await readFile(join(RUNBOOKS, `${alertname}.md`), 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 /** PEM of the certificate authorities that the configuration adds, if it does. */

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
-import { extraCa, startBeating } from '../src/app-notify.ts';
+import { extraCa, readRunbook, startBeating } from '../src/app-notify.ts';
 import { parseConfig } from '../src/config/load.ts';
-import { createLedger } from '../src/engine/apply.ts';
 import { createOutboxBook } from '../src/engine/outbox.ts';
 import { SERVICES } from '../src/providers/index.ts';
 import { source } from './core/support/alerts.ts';
 import { POLICY } from './core/support/looks.ts';
+import { plainLedger } from './fixtures/ledger.ts';
 import { LOOPBACK_CERTIFICATE } from './fixtures/tls.ts';
 import { says, startSink } from './notify/sink.ts';
 
@@ -19,17 +19,7 @@ it('the heartbeat trusts the authority that the configuration adds', async () =>
   stack.defer(() => rmSync(directory, { recursive: true, force: true }));
   writeFileSync(join(directory, 'ca.pem'), LOOPBACK_CERTIFICATE);
   const sink = stack.use(await startSink(says(204), { tls: true }));
-  const ledger = createLedger({
-    policy: POLICY,
-    serviceOf: () => undefined,
-    configured: () => true,
-    watched: () => true,
-    now: () => Date.now(),
-    wanted: () => undefined,
-    onEvents: () => undefined,
-    onStore: () => undefined,
-    onError: (error) => expect.unreachable(String(error)),
-  });
+  const ledger = plainLedger();
   await ledger.source(source({ lastSuccessAt: Date.now() }));
   const outbox = createOutboxBook({
     receivers: [],
@@ -47,4 +37,10 @@ it('the heartbeat trusts the authority that the configuration adds', async () =>
   startBeating({ config, env: {}, log, version: '0.0.0' }, stack, ledger, outbox, await extraCa(config));
   expect(await beaten.promise).toBe('the heartbeat goes out');
   expect(sink.requests).toHaveLength(1);
+});
+
+it('has no runbook for an alert that is none, and does not take one that cannot be read for that', async () => {
+  expect(await readRunbook('KeyvigilKeyInaccessible')).toMatch(/^# KeyvigilKeyInaccessible/);
+  expect(await readRunbook('KeyvigilNothing')).toBeUndefined();
+  await expect(readRunbook('K'.repeat(300))).rejects.toThrow('ENAMETOOLONG');
 });

@@ -68,7 +68,13 @@ const Receiver = z
       .meta(exactlyOne('url', 'urlFile'))
       .optional(),
     pagerduty: z
-      .strictObject({ routingKey: Text.optional(), routingKeyFile: Text.optional() })
+      .strictObject({
+        routingKey: Text.optional(),
+        routingKeyFile: Text.optional(),
+        url: WebUrl.optional().meta({
+          description: 'Where events go; the EU service region has an address of its own',
+        }),
+      })
       .meta(exactlyOne('routingKey', 'routingKeyFile'))
       .optional(),
     webhook: z

@@ -13,16 +13,7 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 /** One key as `keys[]` lists it. */
 export function keyJson(view: KeyView): JsonObject {
   return {
-    resource: view.resource,
-    kind: view.kind,
-    name: view.name,
-    provider: view.provider,
-    account: view.account,
-    location: view.location,
-    targets: view.targets,
-    tags: view.tags,
-    health: view.health,
-    reason: view.reason,
+    ...identityJson(view),
     since: iso(view.since),
     blindSince: iso(view.blindSince),
     blindReason: view.blindReason,
@@ -40,14 +31,8 @@ export function keyJson(view: KeyView): JsonObject {
   };
 }
 
-/** What the contract tells of a consumer beyond its own view. */
-export type Around = Pick<Snapshot, 'notWatched'>;
-
-/**
- * One consumer as `consumers[]` lists it. `meaning`, while it is impaired, says what that means for what it serves;
- * `notWatched` of a use, why nothing that is watched has its name (`reason`, `hint`), and what to `configure`.
- */
-export function consumerJson(view: ConsumerView, around: Around): JsonObject {
+/** What keys and consumers begin with alike: which one it is, whose, and how it does. */
+function identityJson(view: KeyView | ConsumerView): JsonObject {
   return {
     resource: view.resource,
     kind: view.kind,
@@ -59,6 +44,19 @@ export function consumerJson(view: ConsumerView, around: Around): JsonObject {
     tags: view.tags,
     health: view.health,
     reason: view.reason,
+  };
+}
+
+/** What the contract tells of a consumer beyond its own view. */
+export type Around = Pick<Snapshot, 'notWatched'>;
+
+/**
+ * One consumer as `consumers[]` lists it. `meaning`, while it is impaired, says what that means for what it serves;
+ * `notWatched` of a use, why nothing that is watched has its name (`reason`, `hint`), and what to `configure`.
+ */
+export function consumerJson(view: ConsumerView, around: Around): JsonObject {
+  return {
+    ...identityJson(view),
     meaning: meaningOf(view)?.text,
     since: iso(view.since),
     rootCauses: view.rootCauses,

@@ -38,6 +38,7 @@ export function withWitness(witnesses: readonly Witness[], observation: Look, co
   return [...others, { target, service, location, at: observation.at, conclusive }];
 }
 
-function isFrom(witness: Witness, source: SourceId): boolean {
+/** Whether it was this source that looked. */
+export function isFrom(witness: SourceId, source: SourceId): boolean {
   return witness.target === source.target && witness.service === source.service && witness.location === source.location;
 }

@@ -20,12 +20,13 @@ import {
 import type { Coverage } from '../core/not-watched.ts';
 import type { Policy } from '../core/policy.ts';
 import type { Snapshot } from '../core/snapshot.ts';
+import { isFrom, withWitness } from '../core/witness.ts';
 import type { Outcome } from '../notify/dispatcher.ts';
 import type { Service } from '../providers/provider.ts';
 import type { Store, StoredState } from '../store/store.ts';
 import { createConsumerBook } from './consumer-book.ts';
 import { type Draft, emptyDraft, isEmpty } from './draft.ts';
-import { createKeyBook, isBy, type Suspect } from './key-book.ts';
+import { createKeyBook, type Suspect } from './key-book.ts';
 import type { OutboxBook } from './outbox.ts';
 import { createSaving, type Unsaved } from './saving.ts';
 import { createSeen } from './seen.ts';
@@ -215,16 +216,14 @@ export function createLedger(options: LedgerOptions): Ledger {
   function affirm(resources: readonly string[], source: SourceId, at: number, draft: Draft): void {
     const upserts: KeyRecord[] = [];
     const users: ConsumerRecord[] = [];
-    const { target, service, location } = source;
     for (const resource of resources) {
       const known = record(resource);
       if (!known || (at <= known.checkedAt && known.checkedAt <= options.now())) continue;
-      const others = known.witnesses.filter((witness) => !isBy(witness, source));
-      const isNew = others.length === known.witnesses.length;
+      const isNew = !known.witnesses.some((witness) => isFrom(witness, source));
       const looked = {
         checkedAt: at,
         conclusiveAt: at,
-        witnesses: [...others, { target, service, location, at, conclusive: true }],
+        witnesses: withWitness(known.witnesses, { source, at }, true),
       };
       if (!isNew) unwritten.add(resource);
       if (isConsumerRecord(known)) {

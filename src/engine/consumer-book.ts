@@ -1,13 +1,13 @@
 /** The consumers of the ledger: what a look, a listing, a key or time makes of a record, in the graph and in the draft. */
-import { isDeepStrictEqual } from 'node:util';
 import { type ConsumerStep, type ConsumerStepRules, rejudgeConsumer, stepConsumer } from '../core/consumers.ts';
 import type { Graph } from '../core/graph.ts';
 import type { ConsumerObservation, ConsumerRecord, KeyEvent, KeyFacts, SourceId } from '../core/model.ts';
 import type { Policy } from '../core/policy.ts';
 import type { Service } from '../providers/provider.ts';
 import type { Draft } from './draft.ts';
-import { isBy, type Suspect, sameButForLooks, withoutStaleDigest } from './key-book.ts';
+import type { Suspect } from './key-book.ts';
 import type { Seen } from './seen.ts';
+import { createShelf, dropWitness, withoutStaleDigest } from './shelf.ts';
 
 export interface ConsumerBookOptions {
   readonly policy: Policy;
@@ -39,25 +39,13 @@ export interface ConsumerBook {
 
 export function createConsumerBook(options: ConsumerBookOptions): ConsumerBook {
   const { graph, policy, seen, unwritten } = options;
-
-  function put(draft: Draft, before: ConsumerRecord | undefined, after: ConsumerRecord): void {
-    const same = before?.facts && after.facts && isDeepStrictEqual(before.facts, after.facts);
-    const kept = same ? { ...after, facts: before.facts } : after;
-    graph.update({ upserts: [], deletes: [], consumers: { upserts: [kept], deletes: [] } });
-    seen.replace(before, kept);
-    if (before && sameButForLooks(before, kept)) unwritten.add(kept.resource);
-    else draft.consumerUpserts.set(kept.resource, kept);
-    draft.consumerDeletes.delete(kept.resource);
-  }
-
-  function drop(draft: Draft, record: ConsumerRecord): void {
-    const { resource } = record;
-    graph.update({ upserts: [], deletes: [], consumers: { upserts: [], deletes: [resource] } });
-    seen.replace(record, undefined);
-    draft.consumerUpserts.delete(resource);
-    draft.consumerDeletes.add(resource);
-    unwritten.delete(resource);
-  }
+  const { put, drop } = createShelf<ConsumerRecord>({
+    seen,
+    unwritten,
+    upsert: (record) => graph.update({ upserts: [], deletes: [], consumers: { upserts: [record], deletes: [] } }),
+    remove: (resource) => graph.update({ upserts: [], deletes: [], consumers: { upserts: [], deletes: [resource] } }),
+    part: ({ consumerUpserts, consumerDeletes }) => ({ upserts: consumerUpserts, deletes: consumerDeletes }),
+  });
 
   function rulesFor(service: Service, digest?: string): ConsumerStepRules {
     const { consumers, name } = service;
@@ -122,10 +110,7 @@ export function createConsumerBook(options: ConsumerBookOptions): ConsumerBook {
     keyFacts,
 
     dropWitness(record, id, draft) {
-      const witnesses = record.witnesses.filter((witness) => !isBy(witness, id));
-      if (witnesses.length === record.witnesses.length) return;
-      if (witnesses.length === 0) drop(draft, record);
-      else put(draft, record, { ...record, witnesses });
+      dropWitness(record, id, { put: (left) => put(draft, record, left), drop: () => drop(draft, record) });
     },
   };
 }

@@ -1,5 +1,4 @@
 /** The keys of the ledger: what a look, a detail, a listing or time makes of a record, in the graph and in the draft. */
-import { isDeepStrictEqual } from 'node:util';
 import { forgettable } from '../core/forget.ts';
 import type { Graph } from '../core/graph.ts';
 import { rejudge, type StepRules, type SuspectReason, step } from '../core/health.ts';
@@ -11,12 +10,13 @@ import type {
   KeyRecord,
   Observation,
   SourceId,
-  Witness,
 } from '../core/model.ts';
 import type { Policy } from '../core/policy.ts';
 import type { KeyRules, Service } from '../providers/provider.ts';
 import type { Draft } from './draft.ts';
 import type { Seen } from './seen.ts';
+import { createShelf, dropWitness, withoutStaleDigest } from './shelf.ts';
+import { keyRulesOf } from './tracked.ts';
 
 /** Consumers that are looked at when a key of theirs seems to be lost; beyond that the next sweep tells. */
 const USERS_ASKED = 50;
@@ -68,30 +68,26 @@ export interface KeyBook {
 
 export function createKeyBook(options: KeyBookOptions): KeyBook {
   const { graph, policy, seen, unwritten } = options;
+  const shelf = createShelf<KeyRecord>({
+    seen,
+    unwritten,
+    upsert: (record) => graph.update({ upserts: [record], deletes: [] }),
+    remove: (resource) => graph.update({ upserts: [], deletes: [resource] }),
+    part: ({ upserts, deletes }) => ({ upserts, deletes }),
+  });
   /** Unique names: which resource bears them now. */
   const named = new Map<string, string>();
 
   function put(draft: Draft, before: KeyRecord | undefined, after: KeyRecord): void {
-    const same = before?.facts && after.facts && isDeepStrictEqual(before.facts, after.facts);
-    const kept = same ? { ...after, facts: before.facts } : after;
-    graph.update({ upserts: [kept], deletes: [] });
-    seen.replace(before, kept);
-    if (before && sameButForLooks(before, kept)) unwritten.add(kept.resource);
-    else draft.upserts.set(kept.resource, kept);
-    draft.deletes.delete(kept.resource);
+    const kept = shelf.put(draft, before, after);
     if (kept.facts !== before?.facts)
       options.changed(graph.consumersOf(kept.resource), draft, before?.facts === undefined);
   }
 
   function drop(draft: Draft, record: KeyRecord): void {
-    const { resource } = record;
-    const users = graph.consumersOf(resource);
-    if (named.get(nameKey(record)) === resource) named.delete(nameKey(record));
-    graph.update({ upserts: [], deletes: [resource] });
-    seen.replace(record, undefined);
-    draft.upserts.delete(resource);
-    draft.deletes.add(resource);
-    unwritten.delete(resource);
+    const users = graph.consumersOf(record.resource);
+    if (named.get(nameKey(record)) === record.resource) named.delete(nameKey(record));
+    shelf.drop(draft, record);
     options.changed(users, draft, false);
   }
 
@@ -157,7 +153,7 @@ export function createKeyBook(options: KeyBookOptions): KeyBook {
   }
 
   function rulesFor(service: Service, digest?: string): StepRules {
-    const rules = rulesOf(service);
+    const rules = keyRulesOf(service);
     const { purgedAfterMs } = rules;
     return {
       policy,
@@ -195,7 +191,7 @@ export function createKeyBook(options: KeyBookOptions): KeyBook {
       put(draft, before, digest === undefined ? withoutStaleDigest(before, result.record) : result.record);
       let { events } = result;
       if (observation.facts && !before?.facts) {
-        events = [...events, ...replaced(result.record, rulesOf(service), suspects)];
+        events = [...events, ...replaced(result.record, keyRulesOf(service), suspects)];
       }
       if (result.suspect) suspects.push({ resource: observation.resource, why: result.suspect });
       if (begins(before, result.record)) askUsers(observation.resource);
@@ -233,10 +229,7 @@ export function createKeyBook(options: KeyBookOptions): KeyBook {
     },
 
     dropWitness(record, id, draft) {
-      const witnesses = record.witnesses.filter((witness) => !isBy(witness, id));
-      if (witnesses.length === record.witnesses.length) return;
-      if (witnesses.length === 0) drop(draft, record);
-      else put(draft, record, { ...record, witnesses });
+      dropWitness(record, id, { put: (left) => put(draft, record, left), drop: () => drop(draft, record) });
     },
   };
 }
@@ -248,41 +241,10 @@ function begins(before: KeyRecord | undefined, { pending, belief }: KeyRecord): 
   return lost || (before === undefined && belief?.verdict.status === 'inaccessible');
 }
 
-function rulesOf({ keys, name }: Service): KeyRules {
-  if (!keys) throw new TypeError(`${name} tells of a key, and has no rules for keys`);
-  return keys;
-}
-
-export function isBy(witness: Witness, id: SourceId): boolean {
-  return witness.target === id.target && witness.service === id.service && witness.location === id.location;
-}
-
 function isNotFound({ belief }: KeyRecord): boolean {
   return belief?.verdict.status === 'inaccessible' && belief.verdict.reason === 'not_found';
 }
 
 function nameKey({ stub }: KeyRecord): string {
   return JSON.stringify([stub.kind, stub.account, stub.location, stub.name]);
-}
-
-/** A look beside the listing that told something new: what the listing said then is no measure of change any more. */
-export function withoutStaleDigest<T extends { readonly facts?: unknown; readonly digest?: string }>(
-  before: T | undefined,
-  after: T,
-): T {
-  if (after.digest === undefined || isDeepStrictEqual(before?.facts, after.facts)) return after;
-  const { digest: _stale, ...rest } = after;
-  return rest as T;
-}
-
-/** What every look moves; the times in `witnesses` too. */
-const OF_LOOKS: ReadonlySet<string> = new Set(['checkedAt', 'conclusiveAt', 'evidence', 'witnesses']);
-
-/** True when only the times and proofs of looks differ: those are not worth a write of their own. */
-export function sameButForLooks<T extends { readonly witnesses: readonly Witness[] }>(a: T, b: T): boolean {
-  for (const field of new Set([...Object.keys(a), ...Object.keys(b)]) as Set<keyof T & string>) {
-    // Most fields are the very same object from one record to the next; only what is not must be compared in depth.
-    if (!OF_LOOKS.has(field) && a[field] !== b[field] && !isDeepStrictEqual(a[field], b[field])) return false;
-  }
-  return a.witnesses.length === b.witnesses.length && a.witnesses.every((one, at) => isBy(one, b.witnesses[at] ?? one));
 }

@@ -12,7 +12,7 @@ import { SOURCE_LEVEL_REASONS, type UnknownReason } from '../core/reasons.ts';
 import type { CallFailed, Connection, ListOutcome, Service, ServiceSession } from '../providers/provider.ts';
 import { type CountingContext, failureOf } from './call.ts';
 import { type Look, startChoice } from './choose.ts';
-import { type AnyObservation, isOfConsumer, type Tracked } from './tracked.ts';
+import { type AnyObservation, isOfConsumer, keyRulesOf, type Tracked } from './tracked.ts';
 
 /** Looks under way at once in one sweep; the process-wide gate bounds all sweeps together. */
 const LOOKS_AT_ONCE = 16;
@@ -228,7 +228,7 @@ async function takeLook(env: SweepEnv, look: Look): Promise<(Looked & { failure?
     const { names } = described;
     if (names) env.named(names);
     const facts = await withMissed(env, described.facts, known);
-    const verdict = rulesOf(env.service).verdict({ facts });
+    const verdict = keyRulesOf(env.service).verdict({ facts });
     return { observation: { ...from, at, verdict, evidence, facts }, ...digest };
   } catch (error) {
     if (env.signal.aborted) throw env.signal.reason;
@@ -263,13 +263,8 @@ function failed(
   const { evidence } = failure;
   const look = { resource: stub.resource, source: env.source, at, evidence, failure };
   if (isConsumerStub(stub)) return { observation: { ...look, stub }, failure, ...digest };
-  const verdict = rulesOf(env.service).verdict({ failure });
+  const verdict = keyRulesOf(env.service).verdict({ failure });
   return { observation: { ...look, stub, verdict }, failure, ...digest };
-}
-
-function rulesOf({ keys, name }: Service) {
-  if (!keys) throw new TypeError(`${name} tells of a key, and has no rules for keys`);
-  return keys;
 }
 
 function isInconclusive(observation: AnyObservation): boolean {

@@ -8,6 +8,7 @@ import {
   type KeyRecord,
   type Observation,
 } from '../core/model.ts';
+import type { KeyRules, Service } from '../providers/provider.ts';
 
 export type Tracked = KeyRecord | ConsumerRecord;
 export type AnyObservation = Observation | ConsumerObservation;
@@ -29,4 +30,10 @@ export function isSuspect(record: Tracked): boolean {
 /** Whether the next sweep must describe it, whatever its listing says. */
 export function isUnsettled(record: Tracked): boolean {
   return isConsumerRecord(record) ? unsettledConsumer(record) : unsettled(record);
+}
+
+/** The rules for the keys that a service told of. @throws TypeError where it has none: a bug of the service */
+export function keyRulesOf({ keys, name }: Service): KeyRules {
+  if (!keys) throw new TypeError(`${name} tells of a key, and has no rules for keys`);
+  return keys;
 }

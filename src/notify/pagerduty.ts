@@ -15,7 +15,7 @@ const MAX_DETAIL = 8_000;
 /**
  * One event a request, in the order of the batch. A change of labels is told by triggering again: a resolve in between would
  * end the incident that somebody works on. A new key version is not sent at all: it is nobody's incident.
- * `options.url` leads elsewhere (the service region of the EU has an address of its own).
+ * `url` leads elsewhere: the service region of the EU has an address of its own (docs/events-API-v2, "Service Regions").
  * @throws Error when a proxy that is to be used has an address that is none
  */
 export function createPagerDuty(config: ReceiverConfig, options: ReceiverOptions): Receiver {

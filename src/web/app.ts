@@ -17,6 +17,9 @@ import { RENEW_EVERY_SECONDS, statusPage } from './status.ts';
 import { STYLE } from './style.ts';
 import { readStatusQuery } from './tables.ts';
 
+/** Of the name of an alert: a longer one has no runbook, and would only trouble the file system. */
+const MAX_ALERTNAME = 64;
+
 /**
  * Every route but `/metrics`. `own` tells which names this server goes by, once it listens.
  */
@@ -115,7 +118,8 @@ export function createApp(deps: WebDeps, own: () => OwnNames): Hono {
 
   // As text: it is read on a phone at night, and needs nothing but itself.
   app.get('/runbooks/:file{[A-Za-z]+\\.md}', async (c) => {
-    const text = await deps.runbook?.(c.req.param('file').slice(0, -'.md'.length));
+    const alertname = c.req.param('file').slice(0, -'.md'.length);
+    const text = alertname.length > MAX_ALERTNAME ? undefined : await deps.runbook?.(alertname);
     if (text === undefined) return c.json({ error: 'no such runbook' }, 404);
     return c.body(text, 200, { 'Content-Type': 'text/plain; charset=utf-8' });
   });

@@ -1,9 +1,10 @@
 /** A source as the daemon has it, with a ledger that keeps nothing and no budget: what the work itself costs. */
-import { createLedger, type Ledger } from '../../src/engine/apply.ts';
+import type { Ledger } from '../../src/engine/apply.ts';
 import { createBudget, createGate } from '../../src/engine/budget.ts';
 import { createSource, type Source } from '../../src/engine/source.ts';
 import { PROVIDERS, SERVICES } from '../../src/providers/index.ts';
 import type { Connection } from '../../src/providers/provider.ts';
+import { plainLedger } from '../fixtures/ledger.ts';
 import { AT_ONCE } from './measure.ts';
 
 const POLICY = {
@@ -42,19 +43,7 @@ export function watch(name: string, location: string, connection: Connection): W
   const signal = new AbortController().signal;
   const id = { target: 'bench', location, service: name };
   let calls = 0;
-  const ledger = createLedger({
-    policy: POLICY,
-    serviceOf: () => service,
-    configured: () => true,
-    watched: () => true,
-    now: () => Date.now(),
-    wanted: () => undefined,
-    onEvents: () => undefined,
-    onStore: () => undefined,
-    onError: (error) => {
-      throw error;
-    },
-  });
+  const ledger = plainLedger({ policy: POLICY, serviceOf: () => service });
   const source = createSource({
     id,
     provider: service.provider,

@@ -80,6 +80,13 @@ describe('a configuration', () => {
     ]);
   });
 
+  it('lets PagerDuty be of another service region', () => {
+    const { receivers } = configOf(
+      `${TARGETS}\nreceivers: [{ name: pager, pagerduty: { routingKey: k, url: "https://events.eu.pagerduty.com/v2/enqueue" } }]`,
+    );
+    expect(receivers[0]?.options.url).toBe('https://events.eu.pagerduty.com/v2/enqueue');
+  });
+
   it('ships an example that is valid, warns of nothing and has only active parts', async () => {
     const { config, warnings } = await loadConfig(
       join(import.meta.dirname, '../../config/keyvigil.example.yaml'),

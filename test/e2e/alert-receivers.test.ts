@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { company } from './company.ts';
 import { startSink } from './sink.ts';
 import { startWorld, type World } from './world.ts';
 
@@ -52,17 +53,6 @@ async function startTap(silent = false): Promise<Tap> {
   };
   return tap;
 }
-
-/** Keys with a secret behind each. */
-const company =
-  (count: number) =>
-  ({ kms, secrets }: World['region']) => {
-    for (let at = 0; at < count; at += 1) {
-      const { keyId, arn } = kms.createKey();
-      kms.alias(`alias/key-${at}`, keyId);
-      secrets.create({ Name: `prod/secret-${at}`, SecretString: 'x', KmsKeyId: arn });
-    }
-  };
 
 /** A key breaks and is mended; both have been told when this is over. Says when it broke and when it was well again. */
 async function incident(world: World, told: () => number): Promise<{ brokeAt: number; wellAt: number }> {
@@ -152,6 +142,37 @@ describe('a key that breaks and is mended is told from end to end', () => {
     expect(JSON.stringify(firing!.blocks)).toContain('aws kms enable-key');
     expect(JSON.stringify(firing!.blocks)).toContain('prod/secret-1');
     expect(new Set(tap.arrived.map(({ path }) => path))).toEqual(new Set(['/services/T0/B0/x']));
+  });
+
+  it('to PagerDuty of another service region, as one incident that is opened and closed', async () => {
+    await using tap = await startTap();
+    const routingKey = 'R0UT1NGKEY0000000000000000000000';
+    const yaml = `receivers: [{ name: pager, pagerduty: { url: "${tap.url}/v2/enqueue", routingKey: ${routingKey} } }]`;
+    await using world = await startWorld(company(2), { yaml });
+    const { brokeAt } = await incident(world, () => tap.arrived.length);
+    await world.pass(5 * MINUTE);
+    interface PagerEvent {
+      readonly event_action: string;
+      readonly routing_key: string;
+      readonly dedup_key: string;
+      readonly payload?: {
+        severity: string;
+        source: string;
+        timestamp: string;
+        custom_details: Record<string, string>;
+      };
+    }
+    const events = tap.arrived.map(({ body }) => JSON.parse(body) as PagerEvent);
+    expect(events.map(({ event_action }) => event_action)).toEqual(['trigger', 'resolve']);
+    const [trigger, resolve] = events;
+    expect([trigger!.routing_key, resolve!.routing_key]).toEqual([routingKey, routingKey]);
+    expect(resolve!.dedup_key).toBe(trigger!.dedup_key);
+    const { severity, source, timestamp, custom_details: details } = trigger!.payload!;
+    expect([severity, source]).toEqual(['critical', world.key('alias/key-1')!.resource]);
+    expect(Date.parse(timestamp)).toBe(brokeAt);
+    expect(details.Undo).toContain('aws kms enable-key');
+    expect(details.Breaks).toContain('prod/secret-1');
+    expect(new Set(tap.arrived.map(({ path }) => path))).toEqual(new Set(['/v2/enqueue']));
   });
 });
 

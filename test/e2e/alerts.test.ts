@@ -1,5 +1,6 @@
 /** From the cloud to the receiver: what is told, once, and what is not. */
 import { describe, expect, it, vi } from 'vitest';
+import { company } from './company.ts';
 import { type Sink, startSink, type Told } from './sink.ts';
 import { startWorld, type World, type WorldOptions } from './world.ts';
 
@@ -26,17 +27,6 @@ async function watched(fill: (region: World['region']) => void, options: WorldOp
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }
-
-/** Keys with a secret behind each. */
-const company =
-  (count: number) =>
-  ({ kms, secrets }: World['region']) => {
-    for (let at = 0; at < count; at += 1) {
-      const { keyId, arn } = kms.createKey();
-      kms.alias(`alias/key-${at}`, keyId);
-      secrets.create({ Name: `prod/secret-${at}`, SecretString: 'x', KmsKeyId: arn });
-    }
-  };
 
 describe('a lost key', () => {
   it('is one alert, critical because something depends on it, with all that on-call needs; and its end is told', async () => {
@@ -68,7 +58,9 @@ describe('a lost key', () => {
     const page = await world.get(runbook.pathname);
     expect(page.headers.get('content-type')).toContain('text/plain');
     expect(await page.text()).toMatch(/^# KeyvigilKeyInaccessible/);
-    expect((await world.get('/runbooks/KeyvigilNothing.md')).status).toBe(404);
+    for (const none of ['KeyvigilNothing', 'K'.repeat(300)]) {
+      expect((await world.get(`/runbooks/${none}.md`)).status).toBe(404);
+    }
     await world.pass(20 * MINUTE);
     expect(at.sink.told).toHaveLength(1);
 

@@ -159,7 +159,41 @@ describe('what the two pages name', () => {
     }
   });
 
-  it('wrong size: only 2048, 3072 and 4096 fit', async () => {
+  it('wrong size: a new version of 1024 bits is found at once, and gone with the next one', async () => {
+    await using at = await mediaWorld({});
+    const { world, vault } = at;
+    const isFound = () =>
+      world.consumer('contoso')?.findings.some(({ id }) => id === 'media-services.key-size') === true;
+    expect(world.consumer('contoso')).toMatchObject({ health: 'ok', findings: [] });
+    {
+      // No vault makes such a key: what it says of it is changed on the wire.
+      const change = (answer: unknown) => {
+        const { key } = answer as { key: object };
+        return { ...(answer as object), key: { ...key, n: Buffer.alloc(128, 0x9d).toString('base64url') } };
+      };
+      using small = world.sandbox.faults.add({ kind: 'rewrite', change }, { operation: 'GetKey' });
+      vault.keys.rotate('cmk');
+      await world.until('the finding', BOUND + 10_000, isFound);
+      expect(small.hits()).toBeGreaterThan(0);
+    }
+    expect(world.key('cmk')?.spec).toBe('RSA_1024');
+    const account = world.consumer('contoso')!;
+    expect(account.health).toBe('at_risk');
+    const [finding] = account.findings;
+    expect(finding).toMatchObject({ severity: 'critical', summary: expect.stringContaining('has 1024 bits') });
+    expect(finding!.remedy).toContain('Create an RSA key of 2048, 3072 or 4096 bits');
+    const page = await world.metrics();
+    expect(page).toMatch(/keyvigil_consumer_finding\{[^}]*finding="media-services.key-size",severity="critical"/);
+    expect(series(page, 'keyvigil_consumer_ok', at.account.resource)).toBe(1);
+    const detail = await (await world.get(`/consumers/${encodeURIComponent(at.account.resource)}`)).text();
+    expect(detail).toContain('has 1024 bits');
+
+    vault.keys.rotate('cmk');
+    await world.until('its end', BOUND + 10_000, () => !isFound());
+    expect(world.consumer('contoso')).toMatchObject({ health: 'ok', findings: [] });
+  });
+
+  it('right size: 2048, 3072 and 4096 fit', async () => {
     for (const size of [2048, 3072, 4096] as const) {
       await using at = await mediaWorld({ create: { kty: 'RSA', size } });
       expect(at.world.consumer('contoso')).toMatchObject({ health: 'ok', findings: [] });

@@ -12,6 +12,7 @@ import { type App, startApp } from '../../src/app.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { SERVICES } from '../../src/providers/index.ts';
 import { startSandbox } from '../../src/sandbox/sandbox.ts';
+import { company } from '../e2e/company.ts';
 import { type Sink, startSink, type Told } from '../e2e/sink.ts';
 import { alertmanager, freePort, prometheus, ROOT, type SpawnedServer, spawnServer } from './tools.ts';
 
@@ -134,11 +135,7 @@ export async function startSurroundings(keys: number): Promise<Surroundings> {
   const sandbox = stack.use(await startSandbox({ seed: 7 }));
   const account = sandbox.aws.account(ACCOUNT);
   const region = account.region(REGION);
-  for (let at = 0; at < keys; at += 1) {
-    const { keyId, arn } = region.kms.createKey();
-    region.kms.alias(`alias/key-${at}`, keyId);
-    region.secrets.create({ Name: `prod/secret-${at}`, SecretString: 'x', KmsKeyId: arn });
-  }
+  company(keys)(region);
 
   const config = join(directory, 'alertmanager.yml');
   await writeFile(config, await alertmanagerConfig(sink.url));

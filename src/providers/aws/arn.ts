@@ -1,4 +1,5 @@
 /** ARNs: `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`. */
+import { shellCommand } from '../shell.ts';
 import { BadAnswer } from './paging.ts';
 
 export interface Arn {
@@ -52,12 +53,7 @@ export function customerKeyArn(reference: string | undefined, home: Home): strin
   return `arn:${home.partition}:kms:${home.region}:${home.account}:${resource}`;
 }
 
-/** One word of a command line for a POSIX shell, quoted where it must be: a hostile name stays data. */
-export function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
 /** An AWS CLI command: words are quoted as needed, the region of the resource is added. */
 export function awsCommand(region: string, ...words: readonly string[]): string {
-  return ['aws', ...words, '--region', region].map(shellWord).join(' ');
+  return shellCommand('aws', ...words, '--region', region);
 }

@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import type { ConsumerStub, KeyFacts } from '../../../src/core/model.ts';
 import { type Account, accountFacts, stubOf } from '../../../src/providers/azure/media-services/facts.ts';
-import { parseKeyUrl } from '../../../src/providers/azure/media-services/names.ts';
+import { parseKeyUrl } from '../../../src/providers/azure/names.ts';
 import { exchangesOf } from './recordings.ts';
 import { factsOfVault, judgeAccount, type Replay, type Story, SUBSCRIPTION, told } from './replay.ts';
 

@@ -1,44 +1,24 @@
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Failure } from '../../../src/core/model.ts';
 import { classify } from '../../../src/providers/azure/classify.ts';
-import { type Clients, clientsOf, failureOf } from '../../fixtures/azure-clients.ts';
-import {
-  type Answer,
-  AUTHORITY,
-  type AzureWire,
-  NOWHERE,
-  startAzureWire,
-  VAULT,
-  vaultError,
-} from '../../fixtures/azure-wire.ts';
+import { clientsOf, failureOf, freshClients } from '../../fixtures/azure-clients.ts';
+import { type Answer, AUTHORITY, NOWHERE, VAULT, vaultError } from '../../fixtures/azure-wire.ts';
 import { contextWith } from '../../fixtures/context.ts';
 
-let wire: AzureWire;
-let clients: Clients;
-beforeEach(async () => {
-  // The SDK jitters its retry by this.
-  vi.spyOn(Math, 'random').mockReturnValue(0);
-  wire = await startAzureWire();
-  clients = await clientsOf(wire, {}, { callTimeoutMs: 4_000 });
-});
-afterEach(async () => {
-  vi.restoreAllMocks();
-  await clients[Symbol.asyncDispose]();
-  await wire[Symbol.asyncDispose]();
-});
+const at = freshClients();
 
 const MISSING = vaultError(404, 'KeyNotFound', undefined, 'A key with (name/id) cmk was not found in this key vault.');
-const getKey = (host = VAULT, by = clients) =>
+const getKey = (host = VAULT, by = at.clients) =>
   failureOf(by, 'GetKey', (options) => by.keys(host).getKey('cmk', options));
 
 function vaultSays(...answers: Answer[]): void {
-  wire.on('GET', VAULT, /^\/(deleted)?keys/, ...answers);
+  at.wire.on('GET', VAULT, /^\/(deleted)?keys/, ...answers);
 }
 
 describe('the way there', () => {
   it.each(['ENOTFOUND', 'EAI_AGAIN'])('that fails at the lookup with %s is dns', async (code) => {
-    wire.lookupCode = code;
+    at.wire.lookupCode = code;
     expect(await getKey(NOWHERE)).toMatchObject({ reason: 'dns', evidence: { code } });
   });
 
@@ -53,7 +33,7 @@ describe('the way there', () => {
   });
 
   it('without a certificate that is trusted is network', async () => {
-    const { ca: _, ...options } = wire.options;
+    const { ca: _, ...options } = at.wire.options;
     const failed = await clientsOf({ options }).catch((error: unknown) => error);
     expect(classify(failed, 'outer')).toMatchObject({
       reason: 'network',
@@ -62,21 +42,21 @@ describe('the way there', () => {
   });
 
   it('through a proxy that refuses the tunnel, or is not there, is network', async () => {
-    const env = { ...wire.env, HTTPS_PROXY: 'http://127.0.0.1:1' };
-    const failed = await clientsOf({ options: { ...wire.options, env } }).catch((error: unknown) => error);
+    const env = { ...at.wire.env, HTTPS_PROXY: 'http://127.0.0.1:1' };
+    const failed = await clientsOf({ options: { ...at.wire.options, env } }).catch((error: unknown) => error);
     expect(classify(failed, 'outer')).toMatchObject({ reason: 'network', evidence: { operation: 'GetToken' } });
   });
 
   it.each(['silence', 'stall'] as const)('that ends in %s is a timeout of two requests', async (ending) => {
-    await using hasty = await clientsOf(wire, {}, { callTimeoutMs: 300 });
+    await using hasty = await clientsOf(at.wire, {}, { callTimeoutMs: 300 });
     vaultSays({ ending, body: '{"key":' });
     const seen = await getKey(VAULT, hasty);
     expect(seen).toMatchObject({ reason: 'timeout', evidence: { code: 'ETIMEDOUT', attempts: 3 } });
-    expect(wire.requests).toHaveLength(2);
+    expect(at.wire.requests).toHaveLength(2);
   });
 
   it('that stalls within a compressed body is a timeout too', async () => {
-    await using hasty = await clientsOf(wire, {}, { callTimeoutMs: 300 });
+    await using hasty = await clientsOf(at.wire, {}, { callTimeoutMs: 300 });
     const body = gzipSync(JSON.stringify({ key: 'x'.repeat(1000) })).subarray(0, 20);
     vaultSays({ ending: 'stall', body, headers: { 'content-encoding': 'gzip' } });
     const seen = await getKey(VAULT, hasty);
@@ -84,7 +64,7 @@ describe('the way there', () => {
   });
 
   it('that was lost once is gone a second time', async () => {
-    await using hasty = await clientsOf(wire, {}, { callTimeoutMs: 600 });
+    await using hasty = await clientsOf(at.wire, {}, { callTimeoutMs: 600 });
     vaultSays({ ending: 'silence' }, MISSING);
     const seen = await getKey(VAULT, hasty);
     expect(seen).toMatchObject({ reason: 'not_found', evidence: { attempts: 3 } });
@@ -101,15 +81,15 @@ describe('the way there', () => {
     const control = new AbortController();
     vaultSays({ ending: 'silence' });
     const ended = failureOf(
-      clients,
+      at.clients,
       'GetKey',
-      (options) => clients.keys(VAULT).getKey('cmk', options),
+      (options) => at.clients.keys(VAULT).getKey('cmk', options),
       contextWith(control.signal),
     );
-    await wire.stalled;
+    await at.wire.stalled;
     control.abort();
     expect(await ended).toMatchObject({ reason: 'timeout', evidence: { code: 'AbortError' } });
-    expect(wire.requests).toHaveLength(1);
+    expect(at.wire.requests).toHaveLength(1);
   });
 });
 
@@ -124,8 +104,8 @@ describe('a token that is not had', () => {
     'Correlation ID: 67890 Timestamp: 2026-11-22 03:00:00Z';
 
   async function identify(...answers: Answer[]): Promise<Failure> {
-    wire.on('POST', AUTHORITY, /token$/, ...answers);
-    const failed = await clientsOf(wire, {}, { callTimeoutMs: 1_000 }).catch((error: unknown) => error);
+    at.wire.on('POST', AUTHORITY, /token$/, ...answers);
+    const failed = await clientsOf(at.wire, {}, { callTimeoutMs: 1_000 }).catch((error: unknown) => error);
     return classify(failed, 'outer');
   }
 
@@ -163,7 +143,7 @@ describe('a token that is not had', () => {
 
   it('because the authority does not resolve is dns', async () => {
     const target = { endpoints: { authority: `https://${NOWHERE}` } };
-    const failed = await clientsOf(wire, target, { callTimeoutMs: 1_000 }).catch((error: unknown) => error);
+    const failed = await clientsOf(at.wire, target, { callTimeoutMs: 1_000 }).catch((error: unknown) => error);
     expect(classify(failed, 'outer')).toMatchObject({ reason: 'dns', evidence: { code: 'ENOTFOUND' } });
   });
 
@@ -173,12 +153,12 @@ describe('a token that is not had', () => {
   });
 
   it('for a vault alone is no loss of its keys', async () => {
-    wire.on('POST', AUTHORITY, /token$/, entra(401, 'invalid_client', SECRET));
+    at.wire.on('POST', AUTHORITY, /token$/, entra(401, 'invalid_client', SECRET));
     expect(await getKey()).toMatchObject({ reason: 'credentials' });
   });
 
   it('because the challenge names another domain is bad_response', async () => {
-    wire.on('CHALLENGE', VAULT, /./, {
+    at.wire.on('CHALLENGE', VAULT, /./, {
       ...vaultError(401, 'Unauthorized', undefined, 'AKV10000'),
       headers: {
         'www-authenticate': 'Bearer authorization="https://login.microsoftonline.com/t", resource="https://evil.test"',
@@ -188,6 +168,6 @@ describe('a token that is not had', () => {
       reason: 'bad_response',
       evidence: { message: expect.stringContaining('does not match the requested domain') },
     });
-    expect(wire.tokens.every(({ body }) => !body.includes('evil'))).toBe(true);
+    expect(at.wire.tokens.every(({ body }) => !body.includes('evil'))).toBe(true);
   });
 });

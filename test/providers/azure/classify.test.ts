@@ -1,45 +1,26 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { BadAnswer } from '../../../src/providers/azure/ask.ts';
 import { classify } from '../../../src/providers/azure/classify.ts';
 import { CallFailed } from '../../../src/providers/provider.ts';
-import { type Clients, clientsOf, failureOf } from '../../fixtures/azure-clients.ts';
-import {
-  type Answer,
-  ARM,
-  type AzureWire,
-  armError,
-  startAzureWire,
-  VAULT,
-  vaultError,
-} from '../../fixtures/azure-wire.ts';
+import { failureOf, freshClients } from '../../fixtures/azure-clients.ts';
+import { type Answer, ARM, armError, VAULT, vaultError } from '../../fixtures/azure-wire.ts';
 
-let wire: AzureWire;
-let clients: Clients;
-beforeEach(async () => {
-  // The SDK jitters its retry by this.
-  vi.spyOn(Math, 'random').mockReturnValue(0);
-  wire = await startAzureWire();
-  clients = await clientsOf(wire, {}, { callTimeoutMs: 4_000 });
-});
-afterEach(async () => {
-  vi.restoreAllMocks();
-  await clients[Symbol.asyncDispose]();
-  await wire[Symbol.asyncDispose]();
-});
+const at = freshClients();
 
-const getKey = (host = VAULT) => failureOf(clients, 'GetKey', (options) => clients.keys(host).getKey('cmk', options));
+const getKey = (host = VAULT) =>
+  failureOf(at.clients, 'GetKey', (options) => at.clients.keys(host).getKey('cmk', options));
 const listKeys = () =>
-  failureOf(clients, 'ListKeys', (options) => clients.keys(VAULT).listPropertiesOfKeys(options).byPage().next());
+  failureOf(at.clients, 'ListKeys', (options) => at.clients.keys(VAULT).listPropertiesOfKeys(options).byPage().next());
 const getVault = () =>
-  failureOf(clients, 'Vaults.Get', (options) => clients.arm.vaults.get('group', 'contoso', options));
+  failureOf(at.clients, 'Vaults.Get', (options) => at.clients.arm.vaults.get('group', 'contoso', options));
 const getAccount = () =>
-  failureOf(clients, 'mediaservices.get', (options) => clients.media.mediaservices.get('group', 'tv', options));
+  failureOf(at.clients, 'mediaservices.get', (options) => at.clients.media.mediaservices.get('group', 'tv', options));
 
 function vaultSays(...answers: Answer[]): void {
-  wire.on('GET', VAULT, /^\/(deleted)?keys/, ...answers);
+  at.wire.on('GET', VAULT, /^\/(deleted)?keys/, ...answers);
 }
 function armSays(...answers: Answer[]): void {
-  wire.on('GET', ARM, /./, ...answers);
+  at.wire.on('GET', ARM, /./, ...answers);
 }
 
 const RBAC =

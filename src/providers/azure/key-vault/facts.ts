@@ -4,7 +4,7 @@ import type { DeletedKey, KeyProperties, KeyRotationPolicy, KeyVaultKey } from '
 import type { KeyFacts, KeyStub, Version } from '../../../core/model.ts';
 import { attributes, instant, present } from '../../look.ts';
 import { BadAnswer } from '../ask.ts';
-import { vaultOf } from './names.ts';
+import { vaultOf } from '../names.ts';
 import { shifted } from './periods.ts';
 import { detailKey } from './rules.ts';
 

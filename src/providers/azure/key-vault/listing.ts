@@ -2,13 +2,13 @@
 import type { KeyProperties } from '@azure/keyvault-keys';
 import type { KeyStub } from '../../../core/model.ts';
 import type { CallContext, CallFailed, ListContext, Listed, ListOutcome } from '../../provider.ts';
+import { keyStub, vaultOf } from '../names.ts';
 import type { ServiceEnv } from '../service.ts';
 import type { ResourceManager } from './arm.ts';
 import { refresh } from './directory.ts';
 import { deletedDigestOf, digestOf, usedDigest } from './facts.ts';
 import { interleave } from './interleave.ts';
 import { forget, type Memory } from './memory.ts';
-import { keyStub, vaultOf } from './names.ts';
 import type { Plane } from './plane.ts';
 import type { Roles } from './roles.ts';
 import { failed, type Tried, tried } from './tried.ts';

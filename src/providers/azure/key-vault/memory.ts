@@ -1,7 +1,7 @@
 /** What a session remembers from one listing to the next. Everything in it can be found out again after a restart. */
 import type { Grant } from '../../../core/model.ts';
+import { vaultOf, vaultResource } from '../names.ts';
 import type { ServiceEnv } from '../service.ts';
-import { vaultOf, vaultResource } from './names.ts';
 import type { DeadVault, LivingVault, UrlOf, VaultType } from './vault-facts.ts';
 
 export interface Memory {

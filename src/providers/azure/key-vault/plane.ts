@@ -11,8 +11,8 @@ import {
 import type { KeyStub } from '../../../core/model.ts';
 import type { CallContext } from '../../provider.ts';
 import { type Answer, ask, askPages } from '../ask.ts';
+import { regionOf, vaultOf } from '../names.ts';
 import type { ServiceEnv } from '../service.ts';
-import { region, vaultOf } from './names.ts';
 
 /** What somebody without any right learns at the door of a vault. */
 export interface Door {
@@ -88,7 +88,7 @@ export function dataPlane(env: ServiceEnv): Plane {
       const { value } = await ask(context, 'Knock', ({ abortSignal }) =>
         bare.sendRequest(http, createPipelineRequest({ url, abortSignal })),
       );
-      const location = region(value.headers.get('x-ms-keyvault-region'));
+      const location = regionOf(value.headers.get('x-ms-keyvault-region'));
       const answers = location !== undefined || (value.status === 401 && value.headers.has('www-authenticate'));
       return { answers, ...(location === undefined ? {} : { region: location }) };
     },

@@ -1,5 +1,6 @@
 import type { KeyFacts } from '../../../core/model.ts';
 import type { KeyReason } from '../../../core/reasons.ts';
+import { az, setProperty } from '../commands.ts';
 
 /** The exact command that undoes `reason` for this key or vault, where one does. */
 export function remedy(reason: KeyReason, facts: KeyFacts): string | undefined {
@@ -23,12 +24,12 @@ export function remedy(reason: KeyReason, facts: KeyFacts): string | undefined {
  * for an option.
  */
 export function setAttributes(facts: KeyFacts, ...options: readonly string[]): string {
-  return azCommand('keyvault', 'key', 'set-attributes', '--id', keyUrl(facts), ...options);
+  return az('keyvault', 'key', 'set-attributes', '--id', keyUrl(facts), ...options);
 }
 
 /** Makes a new version of a key, by its rotation policy. */
 export function rotate(facts: KeyFacts): string {
-  return azCommand('keyvault', 'key', 'rotate', '--id', keyUrl(facts));
+  return az('keyvault', 'key', 'rotate', '--id', keyUrl(facts));
 }
 
 /** Turns on the purge protection of a vault. */
@@ -41,12 +42,12 @@ export function protectFromPurge(facts: KeyFacts): string {
 export function protectFromDeletion(facts: KeyFacts): string | undefined {
   const { resourceId } = facts.attributes;
   if (typeof resourceId !== 'string') return undefined;
-  return azCommand('resource', 'update', '--ids', resourceId, '--set', 'properties.enableSoftDelete=true');
+  return setProperty(resourceId, 'enableSoftDelete', 'true');
 }
 
 function recover(facts: KeyFacts): string {
   if (facts.kind === 'azure-key') {
-    return azCommand('keyvault', 'key', 'recover', '--id', keyUrl(facts).replace('/keys/', '/deletedkeys/'));
+    return az('keyvault', 'key', 'recover', '--id', keyUrl(facts).replace('/keys/', '/deletedkeys/'));
   }
   const command = vaultCommand(facts, 'recover', isHsm(facts) ? '--hsm-name' : '--name', '--location', facts.location);
   const { access } = facts.attributes;
@@ -62,11 +63,11 @@ function restore(facts: KeyFacts): string | undefined {
   const { hostname } = new URL(facts.resource);
   const option = hostname.includes('.managedhsm.') ? '--hsm-name' : '--vault-name';
   const vault = [option, hostname.split('.')[0] ?? '', '--subscription', facts.account];
-  return `From a backup of your own, if there is one: ${azCommand('keyvault', 'key', 'restore', ...vault, '--file', 'key.backup')}`;
+  return `From a backup of your own, if there is one: ${az('keyvault', 'key', 'restore', ...vault, '--file', 'key.backup')}`;
 }
 
 function vaultCommand(facts: KeyFacts, name: string, option: string, ...options: readonly string[]): string {
-  return azCommand('keyvault', name, option, facts.name, ...options, '--subscription', facts.account);
+  return az('keyvault', name, option, facts.name, ...options, '--subscription', facts.account);
 }
 
 /** The URL with the name as it is written: Azure compares names without case, people do not. */
@@ -80,13 +81,4 @@ function isHsm({ spec }: KeyFacts): boolean {
 
 function isRecoverable({ attributes }: KeyFacts): boolean {
   return attributes.softDelete === true || String(attributes.recoveryLevel ?? '').includes('Recoverable');
-}
-
-/** An Azure CLI command: words are quoted as needed, so that a hostile name stays data. */
-function azCommand(...words: readonly string[]): string {
-  return ['az', ...words].map(shellWord).join(' ');
-}
-
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -2,13 +2,13 @@
 import type { ConsumerFacts, KeyFacts, Stub } from '../../../core/model.ts';
 import { isConsumerStub } from '../../../core/model.ts';
 import type { CallContext, ServiceSession } from '../../provider.ts';
+import { vaultOf, vaultResource } from '../names.ts';
 import type { ServiceEnv } from '../service.ts';
 import { resourceManager } from './arm.ts';
 import { withDetails } from './facts.ts';
 import type { Options } from './index.ts';
 import { listing, type Planes } from './listing.ts';
 import { remember } from './memory.ts';
-import { vaultOf, vaultResource } from './names.ts';
 import { dataPlane } from './plane.ts';
 import { roles } from './roles.ts';
 import { detailKey } from './rules.ts';
@@ -44,7 +44,6 @@ export function open(env: ServiceEnv): ServiceSession {
       return await look(planes, stub, facts, context);
     },
     enrich,
-    watches: ({ resource, account }) =>
-      account === env.subscription && (configured?.has(vaultOf(`${resource}/`)) ?? true),
+    watches: ({ resource, account }) => account === env.subscription && (configured?.has(vaultOf(resource)) ?? true),
   };
 }

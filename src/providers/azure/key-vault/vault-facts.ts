@@ -3,7 +3,7 @@ import type { DeletedManagedHsm, DeletedVault, ManagedHsm, Vault } from '@azure/
 import type { Grant, KeyFacts, KeyStub } from '../../../core/model.ts';
 import { attributes, instant, present } from '../../look.ts';
 import { BadAnswer } from '../ask.ts';
-import { region, vaultResource } from './names.ts';
+import { regionOf, vaultResource } from '../names.ts';
 
 export type VaultType = 'vault' | 'hsm';
 
@@ -95,7 +95,7 @@ function living(
   const arm = armIdOf(id);
   if (!arm) throw new BadAnswer('a vault has no id');
   const resource = vaultResource(url || urlOf(type, arm.name, arm.id));
-  return { type, arm, told, stub: vaultStub(resource, arm.name, account, region(location)) };
+  return { type, arm, told, stub: vaultStub(resource, arm.name, account, regionOf(location)) };
 }
 
 function protection(
@@ -142,7 +142,7 @@ export function deadVault(
   const id = 'mhsmId' in properties ? properties.mhsmId : 'vaultId' in properties ? properties.vaultId : undefined;
   return {
     type,
-    stub: vaultStub(vaultResource(urlOf(type, name, id)), name, account, region(properties.location)),
+    stub: vaultStub(vaultResource(urlOf(type, name, id)), name, account, regionOf(properties.location)),
     tags: properties.tags ?? {},
     ...present({
       arm: armIdOf(id),

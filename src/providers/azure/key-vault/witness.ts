@@ -4,9 +4,9 @@
  */
 import type { Evidence, Failure, KeyFacts, KeyStub } from '../../../core/model.ts';
 import type { CallContext, Described, Undescribed } from '../../provider.ts';
+import { keyStub, vaultOf } from '../names.ts';
 import { armKeyFacts, deletedKeyFacts, keyFacts, withVersions } from './facts.ts';
 import { learnGrants, type Planes } from './listing.ts';
-import { keyStub, vaultOf } from './names.ts';
 import { tried } from './tried.ts';
 import { type ArmId, armIdOf, deadVaultFacts, type LivingVault, vaultFacts } from './vault-facts.ts';
 

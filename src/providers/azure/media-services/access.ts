@@ -1,7 +1,7 @@
 /** Whether the identity of an account can still use its key, by what the vault grants. */
 import type { Grant } from '../../../core/model.ts';
 import type { Ruling } from '../../rulings.ts';
-import { az } from './commands.ts';
+import { az } from '../commands.ts';
 import { type Edge, ofVault } from './edge.ts';
 
 /** What reading, wrapping and unwrapping a key takes, in the words of grants; the cloud's own beside them. */

@@ -2,8 +2,8 @@
 import type { ConsumerFacts } from '../../../core/model.ts';
 import { visible } from '../../../core/text.ts';
 import type { Ruling } from '../../rulings.ts';
-import { az } from './commands.ts';
-import { type KeyUrl, parseKeyUrl } from './names.ts';
+import { az } from '../commands.ts';
+import { type KeyUrl, parseKeyUrl } from '../names.ts';
 
 const STATUS_LENGTH = 200;
 

@@ -3,7 +3,7 @@ import type { ConsumerFacts, KeyFacts, KeyUse, Version } from '../../../core/mod
 import type { Policy } from '../../../core/policy.ts';
 import type { KeyLookup } from '../../provider.ts';
 import type { Ruling } from '../../rulings.ts';
-import { vaultOf } from './names.ts';
+import { vaultOf } from '../names.ts';
 
 export interface Edge {
   readonly account: ConsumerFacts;

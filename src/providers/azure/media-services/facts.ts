@@ -5,7 +5,7 @@
 import { type ConsumerFacts, type ConsumerStub, type KeyUse, STORES } from '../../../core/model.ts';
 import { attributes, instant, present } from '../../look.ts';
 import { BadAnswer } from '../ask.ts';
-import { parseKeyUrl, regionOf } from './names.ts';
+import { parseKeyUrl, regionOf } from '../names.ts';
 
 /** The fields that are read, whatever else there is; the SDK's `MediaService` has them. */
 export interface Account {
@@ -67,7 +67,7 @@ export function stubOf(account: Account): ConsumerStub {
     name: place.name,
     provider: 'azure',
     account: place.subscription,
-    location: regionOf(location),
+    location: regionOf(location) ?? '',
   };
 }
 

@@ -2,7 +2,7 @@
 import type { Version } from '../../../core/model.ts';
 import { utc } from '../../../core/text.ts';
 import type { Ruling } from '../../rulings.ts';
-import { az } from './commands.ts';
+import { az } from '../commands.ts';
 import { type Edge, type Rule, versionInUse } from './edge.ts';
 
 const RSA: readonly string[] = ['RSA', 'RSA-HSM'];

@@ -1,9 +1,9 @@
 /** Rules on the vault that holds the key of an account. */
 
 import type { Ruling } from '../../rulings.ts';
-import { az, setProperty } from './commands.ts';
+import { az, setProperty } from '../commands.ts';
+import { regionOf } from '../names.ts';
 import { type Edge, ofVault, type Rule } from './edge.ts';
-import { regionOf } from './names.ts';
 
 /** Shorter than the default by a lot: a weekend and a holiday eat it. */
 const SHORT_RETENTION_DAYS = 30;
@@ -15,7 +15,7 @@ function region({ account, key, vault }: Edge): Ruling {
   const home = regionOf(account.location);
   const away = regionOf(vault?.location || key?.location);
   // A vault that Resource Manager never told of is nowhere yet.
-  if (home === '' || away === '' || away === 'global' || home === away) return {};
+  if (!home || !away || away === 'global' || home === away) return {};
   return {
     finding: {
       id: 'media-services.region',

@@ -2,7 +2,7 @@
 import type { KeyFacts, Version } from '../../../core/model.ts';
 import { utc } from '../../../core/text.ts';
 import type { Ruling } from '../../rulings.ts';
-import { az, setProperty } from './commands.ts';
+import { az, setProperty } from '../commands.ts';
 import { type Edge, type Rule, vaultName, versionInUse, versionsOf } from './edge.ts';
 
 const MINUTE_MS = 60_000;

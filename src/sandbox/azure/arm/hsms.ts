@@ -1,8 +1,9 @@
-import { armError, badRequest, resourceNotFound } from '../errors.ts';
+import { armError, badRequest } from '../errors.ts';
 import { record, tagsOf, text } from '../json.ts';
 import { type VaultState, vaultId } from '../state.ts';
 import { place } from '../world.ts';
 import { type ArmAnswer, type ArmCall, type ArmRoute, existingGroup, locationOf, ok, page, param } from './call.ts';
+import { existingHolder, holderNamed, livingHolders } from './holders.ts';
 import { systemData } from './vaults.ts';
 
 const GROUP = '/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.KeyVault/managedHSMs';
@@ -14,7 +15,7 @@ const RIGHTS: Readonly<Record<string, string>> = { GET: 'read', PUT: 'write', DE
 export const hsmRoutes: readonly ArmRoute[] = [
   route('GET', '/subscriptions/{subscription}/providers/Microsoft.KeyVault/managedHSMs', 'ListBySubscription', list),
   route('GET', GROUP, 'ListByResourceGroup', list),
-  route('GET', ONE, 'Get', (call) => ok(view(existingHsm(call)))),
+  route('GET', ONE, 'Get', (call) => ok(view(existingHolder(call, 'hsm')))),
   route('PUT', ONE, 'CreateOrUpdate', put),
   route('DELETE', ONE, 'Delete', remove),
 ];
@@ -24,37 +25,17 @@ function route(method: string, path: string, name: string, run: ArmRoute['run'])
   return { method, path, operation: `ManagedHsms_${name}`, action, run };
 }
 
-/** The HSM that the path names. Throws AzureError when there is none, deleted ones included. */
-export function existingHsm(call: ArmCall): VaultState {
-  const group = existingGroup(call);
-  const name = param(call, 'name');
-  const hsm = find(call, name);
-  const here = hsm?.group === group && hsm.subscription === call.subscription.id;
-  if (!hsm || !here || hsm.deletedAt !== undefined) {
-    throw resourceNotFound('Microsoft.KeyVault/managedHSMs', name, group);
-  }
-  return hsm;
-}
-
-function find(call: ArmCall, name: string): VaultState | undefined {
-  return call.world.vaultAt(call.world.hostOf(call.subscription, 'hsm', name));
-}
-
 function list(call: ArmCall): ArmAnswer {
-  const group = call.params.group === undefined ? undefined : existingGroup(call);
-  const hsms = call.world
-    .vaultsOf(call.subscription.id, 'hsm')
-    .filter((hsm) => hsm.deletedAt === undefined && (group === undefined || hsm.group === group));
   return page(
     call,
-    hsms.map((hsm) => ({ place: place(hsm), item: view(hsm) })),
+    livingHolders(call, 'hsm').map((hsm) => ({ place: place(hsm), item: view(hsm) })),
   );
 }
 
 function put(call: ArmCall): ArmAnswer {
   const group = existingGroup(call);
   const name = param(call, 'name');
-  const known = find(call, name);
+  const known = holderNamed(call, 'hsm');
   const properties = record(call.body.properties);
   if (known?.deletedAt !== undefined) {
     if (properties.createMode !== 'recover') {
@@ -85,7 +66,7 @@ function put(call: ArmCall): ArmAnswer {
 }
 
 function remove(call: ArmCall): ArmAnswer {
-  call.world.remove(existingHsm(call));
+  call.world.remove(existingHolder(call, 'hsm'));
   return { status: 200 };
 }
 

@@ -3,21 +3,20 @@ import { type VaultState, vaultId } from '../state.ts';
 import { type KeyVersion, newestOf, type VaultKey, versionOf } from '../vault/versions.ts';
 import { recovery } from '../vault/views.ts';
 import { type ArmAnswer, type ArmCall, type ArmRoute, ok, page, param } from './call.ts';
-import { existingHsm } from './hsms.ts';
-import { existingVault } from './vaults.ts';
+import { existingHolder } from './holders.ts';
 
 const HOLDERS = [
   {
     path: '/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.KeyVault/vaults/{name}/keys',
     operation: 'Keys',
     action: 'Microsoft.KeyVault/vaults/keys',
-    holder: existingVault,
+    holder: (call: ArmCall) => existingHolder(call, 'vault'),
   },
   {
     path: '/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.KeyVault/managedHSMs/{name}/keys',
     operation: 'ManagedHsmKeys',
     action: 'Microsoft.KeyVault/managedHSMs/keys',
-    holder: existingHsm,
+    holder: (call: ArmCall) => existingHolder(call, 'hsm'),
   },
 ] as const;
 

@@ -1,8 +1,9 @@
-import { armError, badRequest, resourceNotFound } from '../errors.ts';
+import { armError, badRequest } from '../errors.ts';
 import { array, record, tagsOf, text } from '../json.ts';
 import { type AccessPolicy, type NetworkRules, type VaultState, vaultId } from '../state.ts';
 import { place } from '../world.ts';
 import { type ArmAnswer, type ArmCall, type ArmRoute, existingGroup, locationOf, ok, page, param } from './call.ts';
+import { existingHolder, holderNamed, livingHolders } from './holders.ts';
 
 const GROUP = '/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.KeyVault/vaults';
 const ONE = `${GROUP}/{name}`;
@@ -11,7 +12,7 @@ const ONE = `${GROUP}/{name}`;
 export const vaultRoutes: readonly ArmRoute[] = [
   route('GET', '/subscriptions/{subscription}/providers/Microsoft.KeyVault/vaults', 'ListBySubscription', 'read', list),
   route('GET', GROUP, 'ListByResourceGroup', 'read', list),
-  route('GET', ONE, 'Get', 'read', (call) => ok(vaultView(existingVault(call), call))),
+  route('GET', ONE, 'Get', 'read', (call) => ok(vaultView(existingHolder(call, 'vault'), call))),
   route('PUT', ONE, 'CreateOrUpdate', 'write', put),
   route('PATCH', ONE, 'Update', 'write', patch),
   route('DELETE', ONE, 'Delete', 'delete', remove),
@@ -36,26 +37,8 @@ function route(method: string, path: string, name: string, right: string, run: A
   return { method, path, operation: `Vaults_${name}`, action: `Microsoft.KeyVault/vaults/${right}`, run };
 }
 
-/** The vault that the path names. Throws AzureError when there is none, deleted ones included. */
-export function existingVault(call: ArmCall): VaultState {
-  const group = existingGroup(call);
-  const name = param(call, 'name');
-  const vault = find(call, name);
-  const here = vault?.group === group && vault.subscription === call.subscription.id;
-  if (!vault || !here || vault.deletedAt !== undefined)
-    throw resourceNotFound('Microsoft.KeyVault/vaults', name, group);
-  return vault;
-}
-
-function find(call: ArmCall, name: string): VaultState | undefined {
-  return call.world.vaultAt(call.world.hostOf(call.subscription, 'vault', name));
-}
-
 function list(call: ArmCall): ArmAnswer {
-  const group = call.params.group === undefined ? undefined : existingGroup(call);
-  const vaults = call.world
-    .vaultsOf(call.subscription.id, 'vault')
-    .filter((vault) => vault.deletedAt === undefined && (group === undefined || vault.group === group));
+  const vaults = livingHolders(call, 'vault');
   const items = vaults.map((vault) => ({ place: place(vault), item: vaultView(vault, call) }));
   return page(call, items, { emptyEnd: true });
 }
@@ -80,7 +63,7 @@ function listResources(call: ArmCall): ArmAnswer {
 function checkName(call: ArmCall): ArmAnswer {
   const name = text(call.body.name) ?? '';
   if (!NAME.test(name)) return ok({ nameAvailable: false, reason: 'AccountNameInvalid', message: invalidName(name) });
-  if (!find(call, name)) return ok({ nameAvailable: true });
+  if (!holderNamed(call, 'vault', name)) return ok({ nameAvailable: true });
   const message = `The vault name '${name}' is already in use. Vault names are globally unique so it is possible that the name is already taken.`;
   return ok({ nameAvailable: false, reason: 'AlreadyExists', message });
 }
@@ -96,7 +79,7 @@ function put(call: ArmCall): ArmAnswer {
   const name = param(call, 'name');
   const location = locationOf(call);
   const properties = record(call.body.properties);
-  const known = find(call, name);
+  const known = holderNamed(call, 'vault', name);
   if (properties.createMode === 'recover') return recover(call, known, name);
   if (!NAME.test(name)) throw armError(400, 'VaultNameNotValid', invalidName(name));
   if (known?.deletedAt !== undefined) {
@@ -133,7 +116,7 @@ function recover(call: ArmCall, vault: VaultState | undefined, name: string): Ar
 }
 
 function patch(call: ArmCall): ArmAnswer {
-  const vault = existingVault(call);
+  const vault = existingHolder(call, 'vault');
   change(call, vault, record(call.body.properties), 'patch');
   vault.tags = tagsOf(call.body.tags) ?? vault.tags;
   return ok(vaultView(vault, call));
@@ -175,12 +158,12 @@ function change(
 }
 
 function remove(call: ArmCall): ArmAnswer {
-  call.world.remove(existingVault(call));
+  call.world.remove(existingHolder(call, 'vault'));
   return { status: 200 };
 }
 
 function changePolicies(call: ArmCall): ArmAnswer {
-  const vault = existingVault(call);
+  const vault = existingHolder(call, 'vault');
   const kind = param(call, 'kind').toLowerCase();
   const given = policiesOf(record(call.body.properties).accessPolicies);
   const same = (one: AccessPolicy) => (other: AccessPolicy) =>
