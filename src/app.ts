@@ -10,6 +10,7 @@ import type { LoadedConfig } from './config/load.ts';
 import type { SourceId } from './core/model.ts';
 import type { Snapshot } from './core/snapshot.ts';
 import type { Ledger } from './engine/apply.ts';
+import type { CallRecord } from './engine/call.ts';
 import { sleep } from './engine/deadline.ts';
 import type { Source } from './engine/source.ts';
 import { createMetrics } from './metrics/registry.ts';
@@ -149,18 +150,20 @@ function startPruning(
 
 /**
  * One look at everything, suspects twice. Neither reads nor writes the daemon's state.
+ * @param observe told of every call
  * @throws only the abort reason of `signal`
  */
 export async function lookOnce(
   options: AppOptions,
   signal: AbortSignal,
   progress: (source: SourceId, done: number, total: number) => void,
+  observe: (call: CallRecord) => void = () => undefined,
 ): Promise<Snapshot> {
   await using stack = new AsyncDisposableStack();
   const { ledger, sources } = assemble(options, {
     stack,
     ca: await extraCa(options.config),
-    observe: () => undefined,
+    observe,
     now: () => Date.now(),
     intervalMs: 3_600_000,
     named: () => undefined,

@@ -194,13 +194,22 @@ function program(io: Io, done: (code: number) => void): Command {
     'check-config',
     'validate the configuration; exit 0 or 2',
     ['check-config --config.file keyvigil.yml', 'every error at once, or what would be watched'],
+    ['check-config --online', 'the credentials and every permission too'],
     ['check-config --output json', 'the same for a pipeline'],
   )
     .addOption(configOption)
     .addOption(outputOption())
-    .action(async ({ configFile, output }: Global & { output: 'text' | 'json' }) => {
+    .option('--online', 'look at everything once: do the credentials work, is every permission granted')
+    .action(async ({ configFile, output, online }: Global & { output: 'text' | 'json'; online?: true }) => {
+      const stop = stopOn(io, 'SIGHUP', 'SIGINT', 'SIGTERM');
       const { checkConfigCommand } = await import('./cli/check-config.ts');
-      done(await checkConfigCommand({ file: configFile, output }, io));
+      const asks = online ? { online: { version, stop: stop.signal } } : {};
+      try {
+        done(await checkConfigCommand({ file: configFile, output, ...asks }, io));
+      } catch (error) {
+        if (!stop.signal.aborted) throw error;
+        done(stop.exitCode);
+      }
     });
 
   command('test-notify', 'send a marked test alert to one receiver, end to end; exit 0 when it was taken, 1 when not', [

@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts';
 import { ConfigError, inactiveParts, loadConfig, redacted, scheduleOf } from '../config/load.ts';
 import { nextRuns } from '../config/schedule.ts';
 import { PROVIDERS, SERVICES } from '../providers/index.ts';
+import { checkOnline, onlineText } from './check-online.ts';
 import type { Io } from './io.ts';
 
 const RUNS = 3;
@@ -77,29 +78,38 @@ function textOf(config: Config): string {
 }
 
 /**
- * Validates a configuration file, offline, and prints what it would watch and when. Errors and warnings go to stderr; with
+ * Validates a configuration file and prints what it would watch and when. Errors and warnings go to stderr; with
  * `--output json` they are part of the data.
- * @returns 0 if it is valid, 2 if not
+ * @param options.online also whether the credentials work and every permission is granted; absent: asks nobody
+ * @returns 0 if it is valid and nothing is missing, 2 if not
  */
 export async function checkConfigCommand(
-  options: { readonly file: string; readonly output: 'text' | 'json' },
+  options: {
+    readonly file: string;
+    readonly output: 'text' | 'json';
+    readonly online?: { readonly version: string; readonly stop: AbortSignal };
+  },
   io: Io,
 ): Promise<number> {
-  const { file, output } = options;
+  const { file, output, online } = options;
   const json = (data: unknown) => io.out(`${JSON.stringify(data, null, 2)}\n`);
   try {
     const { config, warnings } = await loadConfig(file, { env: io.env, services: SERVICES });
     const inactive = inactiveParts(config, SERVICES);
+    const check = online && (await checkOnline({ config, ...online }, io));
+    const code = check?.ok === false ? 2 : 0;
     if (output === 'json') {
       const sources = sourcesOf(config);
-      json({ valid: true, file, warnings, inactive, sources, schedules: timetables(config), config: redacted(config) });
-      return 0;
+      const shown = { warnings, inactive, sources, schedules: timetables(config), config: redacted(config) };
+      json({ valid: true, file, ...shown, ...(check && { online: check }) });
+      return code;
     }
     io.out(`${file} is valid.\n\n${textOf(config)}`);
+    if (check) io.out(`\n${onlineText(check)}`);
     for (const warning of [...warnings, ...inactive.map((sentence) => `${file}: ${sentence}`)]) {
       io.err(`warning: ${warning}\n`);
     }
-    return 0;
+    return code;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     if (output === 'json') json({ valid: false, file, errors: error.issues });

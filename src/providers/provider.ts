@@ -46,6 +46,11 @@ export interface Permission {
   readonly plane?: 'data' | 'local';
   /** AWS: the condition under which it is granted. */
   readonly condition?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /**
+   * Operations of `apis` that are refused without it; absent: those that its actions name (`kms:DescribeKey`). None: no call of
+   * ours tells it from another.
+   */
+  readonly operations?: readonly string[];
 }
 
 /** The least that a target must be granted. */

@@ -62,6 +62,8 @@ export const secretsManager: AwsService = {
       actions: ['kms:Decrypt'],
       resource: 'arn:PARTITION:kms:*:ACCOUNT:key/*',
       condition: { StringLike: { 'kms:ViaService': 'secretsmanager.*' } },
+      // Secrets Manager makes this call, in the name of the caller.
+      operations: [],
       without: 'secrets under a customer-managed key cannot be read',
     },
   ],

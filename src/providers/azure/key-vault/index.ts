@@ -55,6 +55,7 @@ export const keyVault: AzureService = {
       feature: 'base',
       actions: ['Microsoft.KeyVault/vaults/read'],
       resource: SUBSCRIPTION,
+      operations: ['Vaults.ListBySubscription', 'Vaults.Get'],
       without:
         'vaults are not found but those that are configured, and the loss of one cannot be told from network trouble',
     },
@@ -62,6 +63,7 @@ export const keyVault: AzureService = {
       feature: 'base',
       actions: ['Microsoft.KeyVault/managedHSMs/read'],
       resource: SUBSCRIPTION,
+      operations: ['ManagedHsms.ListBySubscription', 'ManagedHsms.Get'],
       without: 'managed HSMs are not found but those that are configured',
     },
     {
@@ -73,6 +75,7 @@ export const keyVault: AzureService = {
         'Microsoft.KeyVault/locations/deletedManagedHSMs/read',
       ],
       resource: SUBSCRIPTION,
+      operations: ['Vaults.ListDeleted', 'Vaults.GetDeleted', 'ManagedHsms.ListDeleted', 'ManagedHsms.GetDeleted'],
       without: 'whether a lost vault can be recovered, and until when, is unknown',
     },
     {
@@ -80,6 +83,7 @@ export const keyVault: AzureService = {
       actions: ['Microsoft.KeyVault/vaults/keys/read'],
       resource: VAULTS,
       plane: 'data',
+      operations: ['ListKeys', 'GetKey', 'ListKeyVersions'],
       without: 'the state of the keys is unknown',
     },
     {
@@ -87,6 +91,7 @@ export const keyVault: AzureService = {
       actions: ['Microsoft.KeyVault/vaults/keyrotationpolicies/read'],
       resource: VAULTS,
       plane: 'data',
+      operations: ['GetKeyRotationPolicy'],
       without: 'whether and when keys rotate is unknown',
     },
     {
@@ -94,18 +99,21 @@ export const keyVault: AzureService = {
       actions: ['Microsoft.KeyVault/managedHsm/keys/read/action'],
       resource: HSMS,
       plane: 'local',
+      operations: [],
       without: 'the state of the keys of a managed HSM is unknown',
     },
     {
       feature: 'base',
       actions: ['Microsoft.KeyVault/vaults/keys/read', 'Microsoft.KeyVault/managedHSMs/keys/read'],
       resource: SUBSCRIPTION,
+      operations: ['Keys.Get'],
       without: 'nothing but the vault itself can say that a key is gone, so a refusal of the monitor hides a loss',
     },
     {
       feature: 'base',
       actions: ['Microsoft.Authorization/roleAssignments/read', 'Microsoft.Authorization/roleDefinitions/read'],
       resource: SUBSCRIPTION,
+      operations: ['RoleAssignments.ListForScope', 'RoleDefinitions.GetById'],
       without: 'whether the identity of a service may use its key is unknown where a vault goes by roles',
     },
   ],

@@ -39,6 +39,7 @@ export const mediaServices: AzureService = {
       feature: 'base',
       actions: ['Microsoft.Media/mediaservices/read'],
       resource: '/subscriptions/ACCOUNT',
+      operations: ['mediaservices.listBySubscription', 'mediaservices.get'],
       without: 'no account is seen, nor which key, which version of it and which identity each of them uses',
     },
   ],
