@@ -37,8 +37,18 @@ test('no input makes an operation fail in any other way than AWS fails', async (
   const region = sandbox.aws.account(ACCOUNT).region(REGION);
   const { arn } = region.secrets.create({ Name: 's', SecretString: 'x' });
   const { keyId } = region.kms.createKey();
+  const flowArn = region.mediaConnect.createFlow({ name: 'f', source: { name: 's' } });
+  const project = region.codeBuild.createProject({ name: 'p1' });
+  const models: Record<string, { call: (operation: string, input: Readonly<Record<string, unknown>>) => unknown }> = {
+    secretsmanager: region.secrets,
+    kms: region.kms,
+    mediaconnect: region.mediaConnect,
+    codebuild: region.codeBuild,
+  };
   const value = fc.oneof(
     fc.constantFrom<unknown>(
+      flowArn,
+      project,
       's',
       arn,
       keyId,
@@ -68,7 +78,8 @@ test('no input makes an operation fail in any other way than AWS fails', async (
   fc.assert(
     fc.property(operation, input, (name, [fields, target]) => {
       const [service, run = ''] = name.split(':');
-      const model = service === 'kms' ? region.kms : region.secrets;
+      const model = models[service ?? ''];
+      if (!model) throw new Error(`no model of ${service}`);
       try {
         JSON.stringify(model.call(run, { ...fields, ...target }));
       } catch (error) {

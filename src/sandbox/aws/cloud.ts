@@ -1,5 +1,7 @@
 import { type Revocable, revocable } from '../revocable.ts';
+import { CodeBuildModel } from './codebuild/model.ts';
 import type { ServiceName } from './errors.ts';
+import { MediaConnectModel } from './mediaconnect/model.ts';
 import { KmsModel, SecretsModel } from './models.ts';
 import {
   type Denial,
@@ -123,6 +125,8 @@ export class AwsRegion {
   readonly name: string;
   readonly secrets: SecretsModel;
   readonly kms: KmsModel;
+  readonly mediaConnect: MediaConnectModel;
+  readonly codeBuild: CodeBuildModel;
   readonly #world: World;
   readonly #account: string;
 
@@ -132,6 +136,8 @@ export class AwsRegion {
     this.#account = account;
     this.secrets = new SecretsModel(world, operations.secretsmanager, account, name);
     this.kms = new KmsModel(world, operations.kms, account, name);
+    this.mediaConnect = new MediaConnectModel(world, operations.mediaconnect, account, name);
+    this.codeBuild = new CodeBuildModel(world, operations.codebuild, account, name);
   }
 
   /** Registers a rotation function that Secrets Manager may call, with what it does, and gives its ARN. */

@@ -17,7 +17,7 @@ export class AwsError extends Error {
 }
 
 /** The services that the sandbox imitates, by their signing names. */
-export type ServiceName = 'secretsmanager' | 'kms' | 'sts';
+export type ServiceName = 'secretsmanager' | 'kms' | 'sts' | 'mediaconnect' | 'codebuild';
 
 /** An error of Secrets Manager: `Message` with a capital M. */
 export function secretsError(code: string, message: string): AwsError {
@@ -38,9 +38,10 @@ export function validationError(value: string, field: string, constraint: string
   );
 }
 
-/** Refused by IAM. STS calls it AccessDenied and answers 403; the JSON services say 400. */
+/** Refused by IAM. STS calls it AccessDenied and answers 403, REST services answer 403 too; the JSON services say 400. */
 export function accessDenied(service: ServiceName, message: string): AwsError {
   if (service === 'sts') return new AwsError('AccessDenied', message, 'Message', 403);
+  if (service === 'mediaconnect') return new AwsError('AccessDeniedException', message, 'message', 403);
   return new AwsError('AccessDeniedException', message, 'Message');
 }
 
@@ -63,6 +64,14 @@ const JSON_SERVICES: Record<Exclude<Trouble, 'throttle' | 'server-error'>, Wordi
   ),
 };
 
+/** REST services say the same with HTTP statuses that mean something. */
+const REST_SERVICES = {
+  'expired-token': { ...JSON_SERVICES['expired-token'], status: 403 },
+  'unknown-key': { ...JSON_SERVICES['unknown-key'], status: 403 },
+  'missing-token': { ...JSON_SERVICES['missing-token'], status: 403 },
+  'bad-signature': { ...JSON_SERVICES['bad-signature'], status: 403 },
+} as const;
+
 const WORDINGS: Record<ServiceName, Record<Trouble, Wording>> = {
   secretsmanager: {
     ...JSON_SERVICES,
@@ -76,6 +85,16 @@ const WORDINGS: Record<ServiceName, Record<Trouble, Wording>> = {
       'You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.',
     ),
     'server-error': wording('KMSInternalException', 'An internal exception occurred.', 'message', 500),
+  },
+  mediaconnect: {
+    ...REST_SERVICES,
+    throttle: wording('TooManyRequestsException', 'Too Many Requests', 'message', 429),
+    'server-error': wording('InternalServerErrorException', 'Internal Server Error', 'message', 500),
+  },
+  codebuild: {
+    ...JSON_SERVICES,
+    throttle: wording('ThrottlingException', 'Rate exceeded'),
+    'server-error': wording('InternalFailure', 'An internal error occurred.', 'message', 500),
   },
   sts: {
     throttle: wording('Throttling', 'Rate exceeded'),

@@ -3,6 +3,7 @@ import type { HttpAnswer, HttpRequest } from '../http.ts';
 import type { LoggedRequest, RequestLog } from '../requests.ts';
 import { type Effect, shaped } from '../shape.ts';
 import type { View } from '../table.ts';
+import { projectResource } from './codebuild/state.ts';
 import { AwsError, accessDenied, type ServiceName, serviceTrouble } from './errors.ts';
 import { kmsResource } from './kms/lookup.ts';
 import { type Authorization, parseAuthorization, SignatureChecker } from './signature.ts';
@@ -44,7 +45,7 @@ export class Gateway {
     const caller = authorization && world.principals.get(authorization.accessKeyId);
     const effects = this.#effects(asked, authorization, caller);
     const outcome = this.#outcome(request, asked, authorization, effects, now, requestId);
-    const answer = shaped(outcome, effects, headers);
+    const answer = shaped(outcome, effects, { ...headers, ...outcome.headers });
     requests.add(logged(request, asked, authorization, caller, outcome, answer, now));
     return answer;
   }
@@ -76,7 +77,7 @@ export class Gateway {
       for (const effect of effects) {
         if (effect.kind === 'rewrite') result = effect.change(JSON.parse(JSON.stringify(result)));
       }
-      return { status: 200, code: undefined, ...writeAnswer(asked, result, requestId) };
+      return { status: asked.status, code: undefined, ...writeAnswer(asked, result, requestId) };
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
       return { status: error.status, code: error.code, ...writeError(asked.service, error, requestId) };
@@ -151,7 +152,8 @@ function refuse(call: Call, effects: readonly FaultEffect[]): void {
 }
 
 function scripted(call: Call, effect: Effect<'error'>): AwsError {
-  const spelling = effect.message === undefined ? 'none' : call.service === 'kms' ? 'message' : 'Message';
+  const lower = call.service === 'kms' || call.service === 'mediaconnect' || call.service === 'codebuild';
+  const spelling = effect.message === undefined ? 'none' : lower ? 'message' : 'Message';
   return new AwsError(effect.code, effect.message ?? '', spelling, effect.status ?? 400);
 }
 
@@ -159,13 +161,19 @@ function scripted(call: Call, effect: Effect<'error'>): AwsError {
 function authorizedResource(call: Call): { readonly shown: string | undefined; readonly all: readonly string[] } {
   const named = namedResource(call);
   if (call.service === 'kms') return kmsResource(call, named);
-  if (named === undefined) return { shown: undefined, all: ['*'] };
+  if (call.service === 'codebuild') return projectResource(call);
+  if (named === undefined) return { shown: call.service === 'mediaconnect' ? '*' : undefined, all: ['*'] };
   const arn = call.service === 'secretsmanager' ? call.store.secretNames.get(named) : undefined;
   return { shown: named, all: arn === undefined ? [named] : [named, arn] };
 }
 
+const NAMING_FIELDS = [
+  ...['SecretId', 'KeyId', 'TargetKeyId', 'RoleArn'],
+  ...['flowArn', 'resourceArn', 'projectName', 'name'],
+];
+
 function namedResource(asked: Pick<Asked, 'input'>): string | undefined {
-  for (const field of ['SecretId', 'KeyId', 'TargetKeyId', 'RoleArn']) {
+  for (const field of NAMING_FIELDS) {
     const value = asked.input?.[field];
     if (typeof value === 'string') return value;
   }

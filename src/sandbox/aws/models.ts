@@ -6,7 +6,7 @@ import { resolveSecret } from './secrets/state.ts';
 import type { Call, Operations, World } from './world.ts';
 
 /** Runs operations as the owner of the sandbox: the same code as behind the wire, without signature, denial or fault. */
-class ServiceModel {
+export class ServiceModel {
   readonly #world: World;
   readonly #service: ServiceName;
   readonly #operations: Operations;

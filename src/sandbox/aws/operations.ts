@@ -1,9 +1,11 @@
+import { projectOperations } from './codebuild/projects.ts';
 import type { ServiceName } from './errors.ts';
 import { aliasOperations } from './kms/aliases.ts';
 import { cryptoOperations } from './kms/crypto.ts';
 import { keyOperations } from './kms/keys.ts';
 import { materialOperations } from './kms/material.ts';
 import { rotationOperations } from './kms/rotation.ts';
+import { flowOperations } from './mediaconnect/flows.ts';
 import { readOperations } from './secrets/read.ts';
 import { replicationOperations } from './secrets/replicate.ts';
 import { rotateOperations } from './secrets/rotate.ts';
@@ -17,5 +19,7 @@ export function allOperations(): Readonly<Record<ServiceName, Operations>> {
     secretsmanager: { ...readOperations, ...writeOperations, ...rotateOperations, ...replicationOperations },
     kms: { ...keyOperations, ...aliasOperations, ...rotationOperations, ...materialOperations(), ...cryptoOperations },
     sts: stsOperations,
+    mediaconnect: flowOperations,
+    codebuild: projectOperations,
   };
 }

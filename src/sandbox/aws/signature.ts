@@ -95,12 +95,35 @@ function canonicalRequest(request: HttpRequest, signedHeaders: readonly string[]
   );
   return [
     request.method,
-    path,
-    query.split('&').toSorted().join('&'),
+    canonicalPath(path),
+    canonicalQuery(query),
     headers.join(''),
     signedHeaders.join(';'),
     sha256(request.body),
   ].join('\n');
+}
+
+/** Every service but S3 signs the path as it is sent, encoded once more. */
+function canonicalPath(path: string): string {
+  const encoded = (segment: string) =>
+    encodeURIComponent(segment).replaceAll(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
+  return path.split('/').map(encoded).join('/');
+}
+
+/** Sorted by name, then by value; a parameter without a value is signed with an empty one. */
+function canonicalQuery(query: string): string {
+  if (query === '') return '';
+  const pairs = query.split('&').map((part) => {
+    const [name = '', ...value] = part.split('=');
+    return { name, value: value.join('=') };
+  });
+  pairs.sort((one, other) => order(one.name, other.name) || order(one.value, other.value));
+  return pairs.map(({ name, value }) => `${name}=${value}`).join('&');
+}
+
+function order(one: string, other: string): number {
+  if (one === other) return 0;
+  return one < other ? -1 : 1;
 }
 
 function sha256(data: string | Buffer): string {

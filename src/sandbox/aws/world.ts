@@ -1,8 +1,10 @@
 import type { Random } from '../random.ts';
 import { Table, type View } from '../table.ts';
+import type { Project } from './codebuild/state.ts';
 import type { ServiceName } from './errors.ts';
 import type { Input } from './input.ts';
 import type { Alias, Key } from './kms/state.ts';
+import type { Flow } from './mediaconnect/state.ts';
 import { Pages, type Paging } from './pages.ts';
 import type { Secret } from './secrets/state.ts';
 
@@ -55,6 +57,10 @@ export type RegionStore = {
   readonly keys: Table<Key>;
   readonly aliases: Table<Alias>;
   readonly rotationFunctions: Map<string, RotationOutcome>;
+  /** By ARN. */
+  readonly flows: Table<Flow>;
+  /** By name. */
+  readonly projects: Table<Project>;
 };
 
 /** A call of one operation, after it was authenticated. */
@@ -111,6 +117,8 @@ export class World {
       keys: new Table(),
       aliases: new Table(),
       rotationFunctions: new Map(),
+      flows: new Table(),
+      projects: new Table(),
     };
     this.#stores.set(name, store);
     return store;
