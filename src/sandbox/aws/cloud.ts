@@ -10,6 +10,7 @@ import {
   partitionOf,
   type Role,
   type RotationOutcome,
+  type Settings,
   type World,
 } from './world.ts';
 
@@ -46,12 +47,24 @@ export class AwsCloud {
     return account;
   }
 
+  /** How long flows and builds take, how often flows read their keys again, and what they show then. */
+  get settings(): Settings {
+    return this.#world.settings;
+  }
+
   /**
-   * Refuses an action (`kms:DescribeKey`, `secretsmanager:*`) to the callers of an account, on one resource or all. `because`
-   * replaces the end of AWS's text; "" leaves it out.
+   * Refuses an action (`kms:DescribeKey`, `secretsmanager:*`) to the callers of an account, or to one role or user of it
+   * (`principal`, an ARN), on one resource or all. The roles under which services act are callers too. `because` replaces the
+   * end of AWS's text; "" leaves it out.
    */
-  deny(denial: { account: string; action: string; resource?: string; because?: string }): Revocable {
-    const added: Denial = { resource: undefined, because: undefined, ...denial };
+  deny(denial: {
+    account: string;
+    action: string;
+    resource?: string;
+    principal?: string;
+    because?: string;
+  }): Revocable {
+    const added: Denial = { resource: undefined, principal: undefined, because: undefined, ...denial };
     this.#world.denials.add(added);
     return revocable(() => this.#world.denials.delete(added));
   }
@@ -86,6 +99,7 @@ export class AwsAccount {
       userId: `AIDA${world.random.pick(17, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567')}`,
       accessKeyId: `AKIA${world.random.pick(16, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567')}`,
       secretAccessKey: world.random.hex(40),
+      role: undefined,
       sessionToken: undefined,
       expiresAt: undefined,
     };
@@ -104,9 +118,18 @@ export class AwsAccount {
 
   /**
    * Makes (or replaces) a role and gives its ARN. `externalId`: what AssumeRole must bring. `trusts`: accounts that may
-   * assume it, all when it is left out. `partition` is `aws` unless given.
+   * assume it, all when it is left out. `services`: the same for services (`mediaconnect.amazonaws.com`). `partition` is
+   * `aws` unless given. A role may do everything that is not denied.
    */
-  role(name: string, trust: { externalId?: string; trusts?: readonly string[]; partition?: string } = {}): string {
+  role(
+    name: string,
+    trust: {
+      externalId?: string;
+      trusts?: readonly string[];
+      services?: readonly string[];
+      partition?: string;
+    } = {},
+  ): string {
     const role: Role = {
       arn: `arn:${trust.partition ?? 'aws'}:iam::${this.id}:role/${name}`,
       account: this.id,
@@ -114,9 +137,23 @@ export class AwsAccount {
       roleId: `AROA${this.#world.random.pick(17, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567')}`,
       externalId: trust.externalId,
       trusts: trust.trusts,
+      services: trust.services,
     };
     this.#world.roles.set(role.arn, role);
     return role.arn;
+  }
+
+  /** Takes the right to read a secret (its ARN) from a role (its ARN), until the denial is removed. */
+  revoke(role: string, secret: string): Revocable {
+    const added: Denial = {
+      account: this.id,
+      action: 'secretsmanager:GetSecretValue',
+      resource: secret,
+      principal: role,
+      because: undefined,
+    };
+    this.#world.denials.add(added);
+    return revocable(() => this.#world.denials.delete(added));
   }
 }
 

@@ -146,7 +146,7 @@ function refuse(call: Call, effects: readonly FaultEffect[]): void {
   }
   const action = `${call.service}:${call.operation}`;
   const resource = authorizedResource(call);
-  const denial = call.world.denial(call.account, action, resource.all);
+  const denial = call.world.denial(call, action, resource.all);
   const refused = denial !== undefined || effects.some((effect) => effect.kind === 'access-denied');
   if (refused) throw accessDenied(call.service, denialText(call, action, resource.shown, denial?.because));
 }

@@ -10,15 +10,15 @@ export class ServiceModel {
   readonly #world: World;
   readonly #service: ServiceName;
   readonly #operations: Operations;
-  readonly #account: string;
-  readonly #region: string;
+  protected readonly account: string;
+  protected readonly region: string;
 
   constructor(world: World, service: ServiceName, operations: Operations, account: string, region: string) {
     this.#world = world;
     this.#service = service;
     this.#operations = operations;
-    this.#account = account;
-    this.#region = region;
+    this.account = account;
+    this.region = region;
   }
 
   /** Any operation by its name, with the fields of its API. Throws AwsError as the wire would answer it. */
@@ -34,9 +34,9 @@ export class ServiceModel {
       service: this.#service,
       operation,
       caller: undefined,
-      account: this.#account,
-      region: this.#region,
-      store: this.#world.store(this.#account, this.#region),
+      account: this.account,
+      region: this.region,
+      store: this.#world.store(this.account, this.region),
       input,
       now: this.#world.now(),
       requestId: this.#world.random.uuid(),

@@ -1,3 +1,4 @@
+import { buildOperations } from './codebuild/builds.ts';
 import { projectOperations } from './codebuild/projects.ts';
 import type { ServiceName } from './errors.ts';
 import { aliasOperations } from './kms/aliases.ts';
@@ -5,7 +6,10 @@ import { cryptoOperations } from './kms/crypto.ts';
 import { keyOperations } from './kms/keys.ts';
 import { materialOperations } from './kms/material.ts';
 import { rotationOperations } from './kms/rotation.ts';
+import { entitlementOperations } from './mediaconnect/entitlements.ts';
 import { flowOperations } from './mediaconnect/flows.ts';
+import { partOperations } from './mediaconnect/parts.ts';
+import { tagOperations } from './mediaconnect/tags.ts';
 import { readOperations } from './secrets/read.ts';
 import { replicationOperations } from './secrets/replicate.ts';
 import { rotateOperations } from './secrets/rotate.ts';
@@ -19,7 +23,7 @@ export function allOperations(): Readonly<Record<ServiceName, Operations>> {
     secretsmanager: { ...readOperations, ...writeOperations, ...rotateOperations, ...replicationOperations },
     kms: { ...keyOperations, ...aliasOperations, ...rotationOperations, ...materialOperations(), ...cryptoOperations },
     sts: stsOperations,
-    mediaconnect: flowOperations,
-    codebuild: projectOperations,
+    mediaconnect: { ...flowOperations, ...partOperations, ...entitlementOperations, ...tagOperations },
+    codebuild: { ...projectOperations, ...buildOperations },
   };
 }

@@ -41,6 +41,7 @@ function AssumeRole(call: Call) {
     userId: `${role.roleId}:${sessionName}`,
     accessKeyId: `ASIA${world.random.pick(16, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567')}`,
     secretAccessKey: world.random.hex(40),
+    role: role.arn,
     sessionToken: `IQoJb3JpZ2luX2Vj${world.random.hex(64)}`,
     expiresAt: now + duration * 1000,
   };

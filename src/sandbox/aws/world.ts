@@ -1,5 +1,6 @@
 import type { Random } from '../random.ts';
 import { Table, type View } from '../table.ts';
+import type { Build } from './codebuild/builds.ts';
 import type { Project } from './codebuild/state.ts';
 import type { ServiceName } from './errors.ts';
 import type { Input } from './input.ts';
@@ -15,6 +16,8 @@ export type Principal = {
   readonly userId: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  /** ARN of the role; sessions only. */
+  readonly role: string | undefined;
   /** Sessions only. */
   readonly sessionToken: string | undefined;
   /** ms; sessions only. */
@@ -31,6 +34,8 @@ export type Role = {
   readonly externalId: string | undefined;
   /** Accounts whose principals may assume it; undefined: all. */
   readonly trusts: readonly string[] | undefined;
+  /** Services that may assume it (`mediaconnect.amazonaws.com`); undefined: all. */
+  readonly services: readonly string[] | undefined;
 };
 
 /** One thing that callers of an account may not do. */
@@ -40,6 +45,8 @@ export type Denial = {
   readonly action: string;
   /** An ARN, or what the request names; `*` at the end matches any rest. Undefined: everything. */
   readonly resource: string | undefined;
+  /** ARN of the one user or role that it hits; undefined: everybody of the account, the roles of services included. */
+  readonly principal: string | undefined;
   /** The end of AWS's text after "because"; empty: the short text of older answers. */
   readonly because: string | undefined;
 };
@@ -59,8 +66,12 @@ export type RegionStore = {
   readonly rotationFunctions: Map<string, RotationOutcome>;
   /** By ARN. */
   readonly flows: Table<Flow>;
+  /** Tags of flows and of their parts, by ARN. */
+  readonly mediaTags: Map<string, Readonly<Record<string, unknown>>>;
   /** By name. */
   readonly projects: Table<Project>;
+  /** By id. */
+  readonly builds: Map<string, Build>;
 };
 
 /** A call of one operation, after it was authenticated. */
@@ -88,8 +99,26 @@ export type Operation = (call: Call) => Readonly<Record<string, unknown>>;
 /** Operations by name. */
 export type Operations = Readonly<Record<string, Operation>>;
 
+/** How the imitated services behave where AWS documents nothing exact; scripts may change it at any moment. */
+export type Settings = {
+  /** ms from StartFlow until a flow is ACTIVE, and from StopFlow or DeleteFlow until it is STANDBY or gone. */
+  flowChangeMs: number;
+  /** ms after which an ACTIVE flow reads its keys again. AWS documents no period; a minute is this sandbox's own. */
+  keyRefreshMs: number;
+  /** Whether DescribeFlow goes on showing outputs that were taken off because of their key. AWS does not say. */
+  takenOff: 'listed' | 'hidden';
+  /** ms that each phase of a build takes. */
+  buildPhaseMs: number;
+};
+
 /** All state of the imitated AWS. */
 export class World {
+  readonly settings: Settings = {
+    flowChangeMs: 10_000,
+    keyRefreshMs: 60_000,
+    takenOff: 'listed',
+    buildPhaseMs: 2_000,
+  };
   readonly random: Random;
   readonly now: () => number;
   readonly pages: Pages;
@@ -118,21 +147,33 @@ export class World {
       aliases: new Table(),
       rotationFunctions: new Map(),
       flows: new Table(),
+      mediaTags: new Map(),
       projects: new Table(),
+      builds: new Map(),
     };
     this.#stores.set(name, store);
     return store;
   }
 
-  /** The denial that hits `action` on any of the `resources` for callers of `account`. */
-  denial(account: string, action: string, resources: readonly string[]): Denial | undefined {
+  /** Everything that every account has in a region, as far as anybody asked for it. */
+  storesOf(region: string): readonly RegionStore[] {
+    return [...this.#stores.values()].filter((store) => store.region === region);
+  }
+
+  /** The denial that hits `action` on any of the `resources` for the caller of `call`. */
+  denial(call: Pick<Call, 'account' | 'caller'>, action: string, resources: readonly string[]): Denial | undefined {
     for (const denial of this.denials) {
-      if (denial.account !== account || !globMatches(denial.action, action)) continue;
+      if (denial.account !== call.account || !globMatches(denial.action, action)) continue;
+      if (denial.principal !== undefined && !isPrincipal(call.caller, denial.principal)) continue;
       const { resource } = denial;
       if (resource === undefined || resources.some((candidate) => globMatches(resource, candidate))) return denial;
     }
     return undefined;
   }
+}
+
+function isPrincipal(caller: Principal | undefined, arn: string): boolean {
+  return caller !== undefined && (caller.arn === arn || caller.role === arn);
 }
 
 function globMatches(pattern: string, value: string): boolean {

@@ -17,6 +17,11 @@ export function invalidInput(message: string): AwsError {
   return new AwsError('InvalidInputException', message, 'message');
 }
 
+/** ResourceNotFoundException. */
+export function notFound(message: string): AwsError {
+  return new AwsError('ResourceNotFoundException', message, 'message');
+}
+
 /** The ARN of a project of the caller. */
 export function projectArn(call: Pick<Call, 'account' | 'region'>, name: string): string {
   return `arn:${partitionOf(call.region)}:codebuild:${call.region}:${call.account}:project/${name}`;

@@ -3,23 +3,33 @@ import { type Call, partitionOf, seconds } from '../world.ts';
 import type { Project } from './state.ts';
 
 /** The key that a project has when it names none: the alias ARN of the AWS managed key of S3, as recordings show it. */
-export function defaultKey(call: Pick<Call, 'account' | 'region'>): string {
+function defaultKey(call: Pick<Call, 'account' | 'region'>): string {
   return `arn:${partitionOf(call.region)}:kms:${call.region}:${call.account}:alias/aws/s3`;
 }
 
-/** A project as every answer shows it: with what AWS fills in. */
+/** A project as every answer shows it. */
 export function projectView(call: Call, project: Project): Input {
-  const { badgeEnabled, ...fields } = project.fields;
-  const environment = record(fields, 'environment') ?? {};
   return {
     name: project.name,
     arn: project.arn,
+    ...settingsView(call, project.fields),
+    created: seconds(project.createdAt),
+    lastModified: seconds(project.changedAt),
+    badge: { badgeEnabled: project.fields.badgeEnabled === true },
+    projectVisibility: 'PRIVATE',
+  };
+}
+
+/** What a project and its builds show alike, with what AWS fills in. */
+export function settingsView(call: Call, given: Input): Input {
+  const { badgeEnabled: _badge, ...fields } = given;
+  const environment = record(fields, 'environment') ?? {};
+  return {
     timeoutInMinutes: 60,
     queuedTimeoutInMinutes: 480,
-    encryptionKey: defaultKey(call),
     cache: { type: 'NO_CACHE' },
+    encryptionKey: defaultKey(call),
     tags: [],
-    projectVisibility: 'PRIVATE',
     ...fields,
     source: { gitCloneDepth: 1, insecureSsl: false, ...record(fields, 'source') },
     artifacts: { encryptionDisabled: false, ...record(fields, 'artifacts') },
@@ -29,9 +39,6 @@ export function projectView(call: Call, project: Project): Input {
       ...environment,
       environmentVariables: variables(environment),
     },
-    created: seconds(project.createdAt),
-    lastModified: seconds(project.changedAt),
-    badge: { badgeEnabled: badgeEnabled === true },
   };
 }
 

@@ -1,6 +1,6 @@
-import { AwsError } from '../errors.ts';
 import type { Input } from '../input.ts';
 import { list, oneOf, opaque, problemOf, type Shape, structure, text, texts, whole } from '../schema.ts';
+import { badRequest } from './state.ts';
 
 const STATE = oneOf('ENABLED', 'DISABLED');
 const PROTOCOL = oneOf(
@@ -39,6 +39,7 @@ const TRANSIT = structure(
 );
 
 const ENCRYPTION = structure(ENCRYPTION_FIELDS, 'roleArn');
+const UPDATE_ENCRYPTION = structure(ENCRYPTION_FIELDS);
 const ENTITLEMENT_ARN = text({ pattern: /^arn:.+:mediaconnect.+:entitlement:.+$/ });
 
 const SOURCE_FIELDS = {
@@ -101,6 +102,9 @@ const ENTITLEMENT = structure(
 );
 
 const FLOW_ARN = text({ pattern: /^arn:.+:mediaconnect.+:flow:.+$/ });
+const SOURCE_ARN = text({ pattern: /^arn:.+:mediaconnect.+:source:.+$/ });
+const OUTPUT_ARN = text({ pattern: /^arn:.+:mediaconnect.+:output:.+$/ });
+const OF_FLOW = structure({ flowArn: FLOW_ARN }, 'flowArn');
 const PAGED = structure({ maxResults: whole(1, 1_000), nextToken: text() });
 
 /** What each operation takes, as the API model (2018-11-14) has it. */
@@ -125,14 +129,46 @@ const INPUTS: Readonly<Record<string, Shape>> = {
     },
     'name',
   ),
-  DescribeFlow: structure({ flowArn: FLOW_ARN }, 'flowArn'),
+  DescribeFlow: OF_FLOW,
+  StartFlow: OF_FLOW,
+  StopFlow: OF_FLOW,
+  DeleteFlow: OF_FLOW,
   ListFlows: PAGED,
+  ListEntitlements: PAGED,
+  AddFlowSources: structure({ flowArn: FLOW_ARN, sources: list(SOURCE) }, 'flowArn', 'sources'),
+  AddFlowOutputs: structure({ flowArn: FLOW_ARN, outputs: list(OUTPUT) }, 'flowArn', 'outputs'),
+  GrantFlowEntitlements: structure(
+    { flowArn: FLOW_ARN, entitlements: list(ENTITLEMENT) },
+    ...['flowArn', 'entitlements'],
+  ),
+  UpdateFlowSource: structure(
+    { ...SOURCE_FIELDS, flowArn: FLOW_ARN, sourceArn: SOURCE_ARN, decryption: UPDATE_ENCRYPTION },
+    ...['flowArn', 'sourceArn'],
+  ),
+  UpdateFlowOutput: structure(
+    {
+      ...OUTPUT_FIELDS,
+      flowArn: FLOW_ARN,
+      outputArn: OUTPUT_ARN,
+      senderIpAddress: text(),
+      encryption: UPDATE_ENCRYPTION,
+    },
+    ...['flowArn', 'outputArn'],
+  ),
+  UpdateFlowEntitlement: structure(
+    { ...ENTITLEMENT_FIELDS, flowArn: FLOW_ARN, entitlementArn: ENTITLEMENT_ARN, encryption: UPDATE_ENCRYPTION },
+    ...['flowArn', 'entitlementArn'],
+  ),
+  RemoveFlowSource: structure({ flowArn: FLOW_ARN, sourceArn: SOURCE_ARN }, 'flowArn', 'sourceArn'),
+  RemoveFlowOutput: structure({ flowArn: FLOW_ARN, outputArn: OUTPUT_ARN }, 'flowArn', 'outputArn'),
+  RevokeFlowEntitlement: structure(
+    { flowArn: FLOW_ARN, entitlementArn: ENTITLEMENT_ARN },
+    ...['flowArn', 'entitlementArn'],
+  ),
+  ListTagsForResource: structure({ resourceArn: text() }, 'resourceArn'),
+  TagResource: structure({ resourceArn: text(), tags: texts }, 'resourceArn', 'tags'),
+  UntagResource: structure({ resourceArn: text(), tagKeys: list(text()) }, 'resourceArn', 'tagKeys'),
 };
-
-/** BadRequestException, 400: the request itself is wrong. */
-export function badRequest(message: string): AwsError {
-  return new AwsError('BadRequestException', message, 'message');
-}
 
 /** Throws BadRequestException when the input of `operation` is not what the API takes: a field it does not know, too. */
 export function checkInput(operation: string, input: Input): void {

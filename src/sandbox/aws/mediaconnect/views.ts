@@ -1,5 +1,5 @@
 import { type Input, record } from '../input.ts';
-import type { Flow, Part } from './state.ts';
+import { type Flow, type Part, statusOf } from './state.ts';
 
 const TRANSPORT_FIELDS = [
   ...['protocol', 'cidrAllowList', 'maxBitrate', 'maxLatency', 'maxSyncBuffer', 'minLatency', 'remoteId'],
@@ -77,7 +77,7 @@ export function flowView(flow: Flow): Input {
     outputs: flow.outputs.map(outputView),
     source: sources[0],
     sources,
-    status: flow.status,
+    status: statusOf(flow),
     ...flow.settings,
   };
 }
@@ -90,7 +90,7 @@ export function listedFlow(flow: Flow): Input {
     flowArn: flow.arn,
     name: flow.name,
     sourceType: flow.sources.some((source) => source.fields.entitlementArn != null) ? 'ENTITLED' : 'OWNED',
-    status: flow.status,
+    status: statusOf(flow),
     ...picked(flow.settings, ['maintenance']),
   };
 }

@@ -18,7 +18,7 @@ function kmsRefused(): AwsError {
 function mayUse(call: Call, key: Key, action: string): boolean {
   if (call.caller === undefined) return true;
   if (key.account !== call.account && !key.policy.includes(call.account)) return false;
-  return call.world.denial(call.account, action, [key.arn]) === undefined;
+  return call.world.denial(call, action, [key.arn]) === undefined;
 }
 
 /**

@@ -143,7 +143,7 @@ function BatchGetSecretValue(call: Call) {
 /** A batch asks for each secret as GetSecretValue does. */
 function refuseDenied(call: Call, secretId: string): void {
   const action = 'secretsmanager:GetSecretValue';
-  const denial = call.caller && call.world.denial(call.account, action, [secretId]);
+  const denial = call.caller && call.world.denial(call, action, [secretId]);
   if (!denial) return;
   throw secretsError('AccessDeniedException', denialText(call, action, secretId, denial.because));
 }
