@@ -1,3 +1,4 @@
+import { CodeBuildClient } from '@aws-sdk/client-codebuild';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { STSClient } from '@aws-sdk/client-sts';
@@ -33,6 +34,7 @@ export function clientsOf(
     secrets: new SecretsManagerClient(config),
     kms: new KMSClient(config),
     sts: new STSClient(config),
+    codeBuild: new CodeBuildClient(config),
   };
 }
 
