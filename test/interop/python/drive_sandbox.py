@@ -5,7 +5,9 @@ sent. Any failed check ends it with a traceback.
 """
 from datetime import datetime, timezone
 
+import drive_codebuild
 import drive_kms
+import drive_mediaconnect
 import drive_secrets
 from checks import client, equal, refused, report, settings, true
 from drive_kms import kms
@@ -54,4 +56,6 @@ drive_secrets.drive()
 drive_kms.drive()
 coupling()
 identities()
+drive_mediaconnect.drive()
+drive_codebuild.drive()
 print(report())
