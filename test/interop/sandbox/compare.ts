@@ -15,6 +15,7 @@ const TELLING = new Set([
   'CustomerMasterKeySpec',
   'Enabled',
   'EncryptionAlgorithm',
+  'encryptionKey',
   'ExpirationModel',
   'KeyManager',
   'KeyMaterialState',
@@ -38,6 +39,7 @@ const TELLING = new Set([
 const WORDS: Readonly<Record<string, (value: unknown) => unknown>> = {
   AliasCount: () => 'a number',
   CurrentKeyMaterialId: (value) => typeof value,
+  encryptionKey: (value) => String(value).replace(/:\d{12}:/, ':ACCOUNT:'),
   KmsKeyIds: (value) => (String(value).startsWith('arn:') ? ['a key ARN'] : value),
 };
 /** Objects whose keys are data. */

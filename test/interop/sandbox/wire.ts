@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import * as codeBuildModule from '@aws-sdk/client-codebuild';
 import * as kmsModule from '@aws-sdk/client-kms';
 import * as secretsModule from '@aws-sdk/client-secrets-manager';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
@@ -34,8 +35,10 @@ export function asker(sandbox: Sandbox, account: string, defaultRegion: string):
     const handler = new RecordingHandler();
     const name = `${operation}Command`;
     const isKms = name in kmsModule && !(name === 'TagResourceCommand' && 'SecretId' in input);
-    const commands = (isKms ? kmsModule : secretsModule) as unknown as Commands;
-    const Client = isKms ? kmsModule.KMSClient : secretsModule.SecretsManagerClient;
+    const isCodeBuild = name in codeBuildModule;
+    const commands = (isCodeBuild ? codeBuildModule : isKms ? kmsModule : secretsModule) as unknown as Commands;
+    const Other = isKms ? kmsModule.KMSClient : secretsModule.SecretsManagerClient;
+    const Client = isCodeBuild ? codeBuildModule.CodeBuildClient : Other;
     const Command = commands[name];
     if (!Command) throw new Error(`the SDK has no ${name}`);
     const client = new Client({

@@ -31,8 +31,8 @@ export function settingsView(call: Call, given: Input): Input {
     encryptionKey: defaultKey(call),
     tags: [],
     ...fields,
-    source: { gitCloneDepth: 1, insecureSsl: false, ...record(fields, 'source') },
-    artifacts: { encryptionDisabled: false, ...record(fields, 'artifacts') },
+    source: { insecureSsl: false, ...record(fields, 'source') },
+    artifacts: artifactsView(record(fields, 'artifacts') ?? {}),
     environment: {
       privilegedMode: false,
       imagePullCredentialsType: 'CODEBUILD',
@@ -40,6 +40,11 @@ export function settingsView(call: Call, given: Input): Input {
       environmentVariables: variables(environment),
     },
   };
+}
+
+/** Only artifacts that go to S3 say whether they are encrypted; recordings of others do not. */
+function artifactsView(artifacts: Input): Input {
+  return artifacts.type === 'S3' ? { encryptionDisabled: false, ...artifacts } : artifacts;
 }
 
 /** A variable without a type is plain text. */
