@@ -38,9 +38,9 @@ export type SandboxOptions = {
 const LOGGED_REQUESTS = 5_000;
 
 /**
- * Starts an imitation of AWS Secrets Manager, KMS and STS that speaks their real wire protocols on one port, and one of Azure's
- * Key Vault, Resource Manager, Media Services accounts and token endpoint behind TLS, with faults that can be scripted. Throws
- * what listening throws.
+ * Starts an imitation of AWS Secrets Manager, KMS, STS, MediaConnect and CodeBuild that speaks their real wire protocols on one
+ * port, and one of Azure's Key Vault, Resource Manager, Media Services accounts and token endpoint behind TLS, with faults that
+ * can be scripted. Throws what listening throws.
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const random = seeded(options.seed ?? 1);

@@ -95,6 +95,27 @@ describe('credentials', () => {
 });
 
 describe('roles', () => {
+  test('a denial of one role or user hits that one alone', async () => {
+    const RoleArn = sandbox.aws.account(ACCOUNT).role('reader');
+    const { sts, kms } = clientsOf(sandbox);
+    const { Credentials } = await sts.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'test' }));
+    const session = clientsOf(sandbox, {
+      credentials: {
+        accessKeyId: Credentials?.AccessKeyId ?? '',
+        secretAccessKey: Credentials?.SecretAccessKey ?? '',
+        sessionToken: Credentials?.SessionToken ?? '',
+      },
+    }).kms;
+    const refused = async (client: typeof kms) =>
+      (await client.send(new ListKeysCommand({})).catch((error: Error) => error)) instanceof Error;
+    const denial = { account: ACCOUNT, action: 'kms:ListKeys' };
+    const ofRole = sandbox.aws.deny({ ...denial, principal: RoleArn });
+    expect([await refused(session), await refused(kms)]).toEqual([true, false]);
+    ofRole.remove();
+    using _ofUser = sandbox.aws.deny({ ...denial, principal: `arn:aws:iam::${ACCOUNT}:user/sandbox` });
+    expect([await refused(session), await refused(kms)]).toEqual([false, true]);
+  });
+
   test('a role is assumed into its own account with the right ExternalId only', async () => {
     const RoleArn = sandbox.aws.account(OTHER).role('keyvigil', { externalId: 'e-1', trusts: [ACCOUNT] });
     sandbox.aws.account(OTHER).region(REGION).secrets.create({ Name: 'theirs', SecretString: 'x' });

@@ -139,17 +139,26 @@ test.each([
   expect(done?.buildStatus).toBe(good ? 'SUCCEEDED' : 'FAILED');
 });
 
-test('secrets of an inline buildspec are needed as well, those of a file in the source are not known', async () => {
+test.each<[string, string, string | undefined]>([
+  ['block style', 'version: 0.2\nenv:\n  secrets-manager:\n    PASSWORD: db:password\n', 'Secrets Manager Error'],
+  [
+    'quotes, comments and what else env holds',
+    '# build\nversion: 0.2\n\nphases:\n  build:\n    commands: |\n      env:\n\nenv:\n  shell: bash\n  variables:\n    A: none\n  "secrets-manager":\n    # the database\n    PASSWORD: "db:password" # key\n  exported-variables:\n    - A\n',
+    'Secrets Manager Error',
+  ],
+  ['JSON', '{"version": 0.2,\n"env": {"secrets-manager": {"PASSWORD": "db"}}}', 'Secrets Manager Error'],
+  ['no secrets', 'version: 0.2\nenv:\n  parameter-store:\n    PASSWORD: db\nphases: {}\n', undefined],
+  ['secrets-manager outside of env', 'version: 0.2\nsecrets-manager:\n  PASSWORD: db\n', undefined],
+  ['the name of a file in the source', 'ci/buildspec.yml', undefined],
+  ['no buildspec', 'hello\nworld\n', 'YAML_FILE_ERROR'],
+  ['tabs', 'version: 0.2\nenv:\n\tsecrets-manager:\n', 'YAML_FILE_ERROR'],
+  ['half of JSON', '{"version": 0.2,\n', 'YAML_FILE_ERROR'],
+])('a buildspec with a secret that is gone, %s', async (_what, buildspec, statusCode) => {
   region.secrets.delete('db');
-  const inline = (reference: string) => `version: 0.2\nenv:\n  secrets-manager:\n    PASSWORD: ${reference}\n`;
-  const source = { type: 'NO_SOURCE' as const, buildspec: inline('db:password') };
-  expect((await run({ source }))?.buildStatus).toBe('FAILED');
-  const over = (buildspecOverride: string) => region.codeBuild.startBuild('app', { buildspecOverride });
-  const started = [over('version: 0.2\nphases: {}\n'), over('ci/buildspec.yml'), over('a: [\n'), over(inline('none'))];
-  lead += 60_000;
-  expect(started.map((id) => region.codeBuild.build(id).failed?.statusCode)).toEqual([
-    ...[undefined, undefined, 'YAML_FILE_ERROR', 'Secrets Manager Error'],
-  ]);
+  const done = await run({ source: { type: 'NO_SOURCE', buildspec } });
+  const failed = done?.phases?.find((phase) => phase.phaseStatus === 'FAILED');
+  expect(failed?.contexts?.[0]?.statusCode).toBe(statusCode);
+  expect(failed?.phaseType).toBe(statusCode && 'DOWNLOAD_SOURCE');
 });
 
 test('a registry credential that is gone stops the build before it has a machine', async () => {

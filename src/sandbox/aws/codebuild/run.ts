@@ -2,7 +2,8 @@ import type { AwsError } from '../errors.ts';
 import { type Input, record, records, text } from '../input.ts';
 import { asRole, keyFailure, secretFailure } from '../service-roles.ts';
 import { type Call, denialText } from '../world.ts';
-import { parseBuildspec, parseReference, variableReferences } from './references.ts';
+import { parseBuildspec } from './buildspec.ts';
+import { parseReference, variableReferences } from './references.ts';
 
 /** The phases of a build, in their order. */
 export const PHASES = [
@@ -55,7 +56,7 @@ function registryFailure(role: Call, fields: Input): Failure | undefined {
 function sourceFailure(role: Call, fields: Input): Failure | undefined {
   const phase = 'DOWNLOAD_SOURCE';
   const buildspec = parseBuildspec(text(record(fields, 'source') ?? {}, 'buildspec') ?? '');
-  if (!buildspec.ok) return { phase, statusCode: 'YAML_FILE_ERROR', message: 'This is not valid YAML' };
+  if (!buildspec.ok) return { phase, statusCode: 'YAML_FILE_ERROR', message: 'The buildspec is not valid YAML' };
   for (const reference of [...variableReferences(fields), ...buildspec.secrets]) {
     const error = secretFailure(role, parseReference(reference));
     if (error) return { phase, statusCode: 'Secrets Manager Error', message: told(role, error) };
