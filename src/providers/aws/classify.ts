@@ -76,6 +76,7 @@ const THROTTLED: ReadonlySet<string> = new Set([
 const DENIED: ReadonlySet<string> = new Set([
   'AccessDenied',
   'AccessDeniedException',
+  'ForbiddenException',
   'NotAuthorized',
   'UnauthorizedOperation',
   'SubscriptionRequiredException',
@@ -86,6 +87,7 @@ const PROVIDER: ReadonlySet<string> = new Set([
   'InternalServiceError',
   'InternalFailure',
   'InternalServerError',
+  'InternalServerErrorException',
   'ServiceUnavailable',
   'ServiceUnavailableException',
   'KMSInternalException',
@@ -97,6 +99,7 @@ const PROVIDER: ReadonlySet<string> = new Set([
 /** The request was wrong, or its success cannot be told: nothing about the object. */
 const BAD_REQUEST: ReadonlySet<string> = new Set([
   'BadAnswer',
+  'BadRequestException',
   'DryRunOperationException',
   'InvalidParameterException',
   'InvalidRequestException',

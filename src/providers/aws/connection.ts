@@ -49,6 +49,7 @@ export function connectAws(
   });
   // What the client made of the provider: remembered until five minutes before it expires, shared by every other client.
   const credentials = sts.config.credentials as Credentials;
+  const { useFipsEndpoint, useDualstackEndpoint } = sts.config;
   const sessions = new Map<string, AwsSession>();
   let identity: Identity | undefined;
   let asking: Promise<Identity> | undefined;
@@ -81,8 +82,15 @@ export function connectAws(
       if (opened) return opened;
       const config = target.services[service];
       const endpoint = config?.endpoint ?? target.endpoint;
-      const client = { ...settings, region: location, credentials, ...(endpoint === undefined ? {} : { endpoint }) };
-      const session = module.open({ ...identity, region: location, client, config });
+      const client = {
+        ...settings,
+        region: location,
+        credentials,
+        useFipsEndpoint,
+        useDualstackEndpoint,
+        ...(endpoint === undefined ? {} : { endpoint }),
+      };
+      const session = module.open({ ...identity, region: location, client, env: options.env, config });
       sessions.set(key, session);
       return session;
     },
@@ -101,7 +109,7 @@ export function connectAws(
 function credentialsOf(
   target: AwsTarget,
   options: ConnectOptions,
-  settings: Omit<ClientSettings, 'credentials'>,
+  settings: Pick<ClientSettings, 'region' | 'requestHandler'>,
 ): Credentials {
   const master =
     staticCredentials(target, options.env) ??

@@ -1,6 +1,6 @@
 import type { STSClientConfig } from '@aws-sdk/client-sts';
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
-import type { KeyRules, Service, ServiceSession } from '../provider.ts';
+import type { ConnectOptions, Service, ServiceSession } from '../provider.ts';
 
 /** Settings that every SDK client of one connection is made with: spread them into the constructor. */
 export interface ClientSettings {
@@ -14,6 +14,9 @@ export interface ClientSettings {
   readonly maxAttempts: number;
   readonly retryMode: 'standard';
   readonly cacheMiddleware: boolean;
+  /** What the environment and the profile say of endpoints; resolved once for all clients. */
+  readonly useFipsEndpoint: () => Promise<boolean>;
+  readonly useDualstackEndpoint: () => Promise<boolean>;
 }
 
 /** What a service needs in order to work at one location. */
@@ -22,6 +25,8 @@ export interface ServiceEnv {
   readonly partition: string;
   readonly region: string;
   readonly client: ClientSettings;
+  /** Environment of the daemon, for clients that are not the SDK's. */
+  readonly env: ConnectOptions['env'];
   /** Parsed configuration of the service (`Service.config`). */
   readonly config: unknown;
 }
@@ -39,6 +44,8 @@ export interface ServiceModule {
 
 /** An AWS service: its declaration, and the way to the half that loads the SDK. */
 export interface AwsService extends Service {
-  readonly keys: KeyRules;
   load(): Promise<ServiceModule>;
 }
+
+/** An AWS service of keys. */
+export type AwsKeyService = AwsService & Required<Pick<AwsService, 'keys'>>;

@@ -1,7 +1,7 @@
 /** AWS KMS: the declaration. Loading this loads no SDK. */
 import { z } from 'zod';
 import { AwsServiceFields } from '../config.ts';
-import type { AwsService } from '../service.ts';
+import type { AwsKeyService } from '../service.ts';
 import { detailKey } from './facts.ts';
 import { remedy } from './remedies.ts';
 import { RULES } from './rule-table.ts';
@@ -23,7 +23,7 @@ const KEYS = 'arn:PARTITION:kms:*:ACCOUNT:key/*';
 const PRICE = 0.03;
 const HOUR_MS = 3_600_000;
 
-export const kms: AwsService = {
+export const kms: AwsKeyService = {
   name: 'kms',
   provider: 'aws',
   title: 'AWS KMS',

@@ -1,7 +1,7 @@
 /** AWS Secrets Manager: the declaration. Loading this loads no SDK. */
 import { z } from 'zod';
 import { AwsServiceFields } from '../config.ts';
-import type { AwsService } from '../service.ts';
+import type { AwsKeyService } from '../service.ts';
 import { detailKey } from './facts.ts';
 import { remedy } from './remedies.ts';
 import { RULES } from './rule-table.ts';
@@ -24,7 +24,7 @@ const SECRETS = 'arn:PARTITION:secretsmanager:*:ACCOUNT:secret:*';
 /** US dollars per 10,000 calls, whatever the call. */
 const PRICE = 0.05;
 
-export const secretsManager: AwsService = {
+export const secretsManager: AwsKeyService = {
   name: 'secrets-manager',
   provider: 'aws',
   title: 'AWS Secrets Manager',
