@@ -75,14 +75,15 @@ export function createLinks(): Links {
   const nodes = new Map<string, KeyNode>();
   const consumers = new Map<string, ConsumerNode>();
   const refs = new Map<string, Ref>();
-  const claims = new Map<string, Set<KeyNode>>();
+  /** Who claims an alias: nearly always one key alone, and then no set is made for it. */
+  const claims = new Map<string, KeyNode | Set<KeyNode>>();
   let rewired = nothingRewired();
 
   function find(name: string): KeyNode | undefined {
     const node = nodes.get(name);
     if (node) return node;
     const claimants = claims.get(name);
-    return claimants && newest(claimants);
+    return claimants instanceof Set ? likeliest(claimants) : claimants;
   }
 
   function retarget(name: string): void {
@@ -152,13 +153,14 @@ export function createLinks(): Links {
     for (const alias of before) {
       if (after.includes(alias)) continue;
       const claimants = claims.get(alias);
-      claimants?.delete(node);
-      if (claimants?.size === 0) claims.delete(alias);
+      if (claimants instanceof Set && claimants.size > 1) claimants.delete(node);
+      else claims.delete(alias);
       retarget(alias);
     }
     for (const alias of after) {
-      const claimants = claims.get(alias) ?? new Set<KeyNode>();
-      claims.set(alias, claimants.add(node));
+      const claimants = claims.get(alias);
+      if (claimants instanceof Set) claimants.add(node);
+      else claims.set(alias, claimants && claimants !== node ? new Set([claimants, node]) : node);
       retarget(alias);
     }
   }
@@ -264,14 +266,25 @@ function newNode(record: KeyRecord): KeyNode {
   };
 }
 
-/** Two keys claim an alias while one of them was not looked at since it moved: the newer look is right. */
-function newest(claimants: ReadonlySet<KeyNode>): KeyNode | undefined {
+/**
+ * Two keys claim an alias: one of them was not looked at since it moved, or is gone and was made anew under the same name.
+ * What still exists is meant, and of that the newer look is right.
+ */
+function likeliest(claimants: ReadonlySet<KeyNode>): KeyNode | undefined {
   let best: KeyNode | undefined;
-  for (const node of claimants) {
-    const newer = (node.record.conclusiveAt ?? 0) - (best?.record.conclusiveAt ?? 0);
-    if (!best || newer > 0 || (newer === 0 && node.resource < best.resource)) best = node;
-  }
+  for (const node of claimants) if (!best || isLikelier(node.record, best.record)) best = node;
   return best;
+}
+
+function isLikelier(one: KeyRecord, other: KeyRecord): boolean {
+  if (isGone(one) !== isGone(other)) return !isGone(one);
+  const newer = (one.conclusiveAt ?? 0) - (other.conclusiveAt ?? 0);
+  return newer === 0 ? one.resource < other.resource : newer > 0;
+}
+
+/** A deletion that can still be undone keeps the name; only what is gone gives it away. */
+function isGone({ gone }: KeyRecord): boolean {
+  return gone !== undefined;
 }
 
 function sameDependencies(left: readonly Dependency[], right: readonly Dependency[]): boolean {

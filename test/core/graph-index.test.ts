@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createGraph } from '../../src/core/graph.ts';
-import { change, consumer, graphOf, key, keyIn, lostSince, OPTIONS, snap } from './support/graphs.ts';
+import { change, consumer, consumerIn, graphOf, key, keyIn, lostSince, OPTIONS, snap } from './support/graphs.ts';
 import { T0 } from './support/looks.ts';
 
 describe('aliases', () => {
@@ -31,6 +31,41 @@ describe('aliases', () => {
     expect(keyIn(graph, 's').dependsOn).toEqual(['a']);
     graph.update(change({ deletes: ['a'] }));
     expect(keyIn(graph, 's').dependsOn).toEqual(['b']);
+  });
+
+  it('mean what still exists of two that had the name one after the other, however new the look at the dead one', () => {
+    const claim = { facts: { aliases: ['secret:db'] } };
+    const old = key('secret:db-OLD111', { ...claim, ...lostSince(T0, 'pending_deletion') });
+    const graph = graphOf([old], [consumer('build', ['secret:db'])]);
+    expect(consumerIn(graph, 'build')).toMatchObject({ health: 'impaired', rootCauses: [old.resource] });
+
+    // A deletion that can still be undone keeps the name: nothing else can have it.
+    graph.update(change({ upserts: [key('secret:db-NEW222', claim)] }));
+    const gone = { since: T0 + 9, announced: true };
+    graph.update(change({ upserts: [{ ...old, ...lostSince(T0, 'not_found'), gone, conclusiveAt: T0 + 9 }] }));
+    expect(graph.resolve('secret:db')).toBe('secret:db-NEW222');
+    expect(consumerIn(graph, 'build')).toMatchObject({ health: 'ok', rootCauses: [] });
+    expect([graph.dependents(old.resource), graph.dependents('secret:db-NEW222')]).toEqual([0, 1]);
+
+    graph.update(change({ deletes: ['secret:db-NEW222'] }));
+    expect(graph.resolve('secret:db')).toBe(old.resource);
+    graph.update(change({ deletes: [old.resource] }));
+    expect(graph.resolve('secret:db')).toBeUndefined();
+  });
+
+  it('of three claimants each can go in any order', () => {
+    const claim = (at: number) => ({ facts: { aliases: ['alias/x'] }, conclusiveAt: at });
+    const graph = graphOf([key('a', claim(T0)), key('b', claim(T0 + 1)), key('c', claim(T0 + 2))]);
+    for (const [gone, left] of [
+      ['c', 'b'],
+      ['a', 'b'],
+      ['b', undefined],
+    ] as const) {
+      graph.update(change({ deletes: [gone] }));
+      expect(graph.resolve('alias/x')).toBe(left);
+    }
+    graph.update(change({ upserts: [key('d', claim(T0))] }));
+    expect(graph.resolve('alias/x')).toBe('d');
   });
 });
 

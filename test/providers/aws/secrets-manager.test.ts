@@ -6,6 +6,7 @@ import { ACCOUNT, NOW, openSession, REGION, startWire, undeclared, type Wire } f
 import { listAll, plainContext } from '../../fixtures/context.ts';
 
 const ARN = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:prod/db-AbCdEf`;
+const NAME_ARN = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:prod/db`;
 const KMS = `arn:aws:kms:${REGION}:${ACCOUNT}:`;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -142,6 +143,7 @@ describe('the facts of a secret', () => {
         ['team', 'video'],
         ['__proto__', '<b>'],
       ]),
+      aliases: [NAME_ARN],
       version: { id: V2 },
       previousVersion: { id: V1 },
       createdAt: NOW - 9 * DAY,
@@ -153,6 +155,29 @@ describe('the facts of a secret', () => {
       attributes: { kmsKeyId: 'alias/prod', owningService: 'rds', rotationDuration: '3h' },
     });
     expect(verdict(facts)).toEqual({ status: 'accessible' });
+  });
+
+  it('is known by its ARN without the random suffix, and by nothing else', async () => {
+    const named = async (name: string, suffix = '-AbCdEf') => {
+      const arn = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${name}${suffix}`;
+      wire.on('DescribeSecret', { body: { ARN: arn, Name: name } });
+      const result = await session.describe({ ...stub, resource: arn, name }, undefined, plainContext);
+      return 'facts' in result ? result.facts.aliases : 'no facts';
+    };
+    const bare = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:`;
+    expect(await named('prod/db')).toEqual([`${bare}prod/db`]);
+    // A name that ends as a suffix does loses only what Secrets Manager added.
+    expect(await named('foo-AbCdEf', '-XyZ123')).toEqual([`${bare}foo-AbCdEf`]);
+    expect(await named('foo', '-AbCdEf')).toEqual([`${bare}foo`]);
+    // An ARN that is not made of the name (moto of old, answers of somebody else) says nothing about other names.
+    expect(await named('foo-AbCdEf', '')).toBeUndefined();
+    expect(await named('foo', '-toolong1')).toBeUndefined();
+  });
+
+  it('tell which versions carry labels of one’s own', async () => {
+    const stages = { [V1]: ['AWSPREVIOUS', 'green'], [V2]: ['AWSCURRENT', 'AWSPENDING', 'blue'] };
+    const facts = await look({ VersionIdsToStages: stages });
+    expect(facts.attributes.customStages).toBe(`blue=${V2} green=${V1}`);
   });
 
   it('a pending version counts only apart from the current one, since it was first seen', async () => {

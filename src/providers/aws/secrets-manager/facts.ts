@@ -11,6 +11,7 @@ import type { Dependency, KeyFacts, KeyStub, Version } from '../../../core/model
 import { attributes, instant, present } from '../../look.ts';
 import { arnIn, customerKeyArn, type Home } from '../arn.ts';
 import { BadAnswer } from '../paging.ts';
+import { nameArnOf } from '../secret-names.ts';
 
 const DAY_MS = 86_400_000;
 /** The shortest window in which a deletion can be undone. Which one was chosen (7 to 30 days) is in no answer: aws.md 0.1. */
@@ -89,6 +90,7 @@ export function secretFacts(
     state: stateOf(deletion !== undefined, stages, version, known?.version !== undefined),
     tags: tagsOf(answer.Tags),
     ...present({
+      aliases: aliasesOf(answer.ARN, answer.Name ?? stub.name),
       version,
       previousVersion: versionOf(holder(stages, 'AWSPREVIOUS'), known),
       pendingVersion,
@@ -109,6 +111,7 @@ export function secretFacts(
       rotationDuration: answer.RotationRules?.Duration,
       deletionRequestedAt: deletion?.requestedAt,
       pendingSince: pendingVersion && pendingSince(pendingVersion, known, now),
+      customStages: customStages(stages),
       ...replicationOf(answer.ReplicationStatus),
     }),
   };
@@ -176,6 +179,22 @@ function decryptedBy(keys: ReadonlyArray<string | undefined>, home: Home, assume
   const anyOf = [...new Set(arns)].filter((arn) => arn !== undefined);
   if (arns.includes(undefined)) return [];
   return [assumed ? { anyOf, role: 'decrypts', assumed } : { anyOf, role: 'decrypts' }];
+}
+
+/** What a name, and an ARN without its random suffix, mean. */
+function aliasesOf(arn: string, name: string): readonly string[] | undefined {
+  const alias = nameArnOf(arn, name);
+  return alias === undefined ? undefined : [alias];
+}
+
+const AWS_STAGES: readonly string[] = ['AWSCURRENT', 'AWSPREVIOUS', 'AWSPENDING'];
+
+/** Labels of one's own with the versions that carry them, `blue=1111… green=2222…`: a consumer may ask for one. */
+function customStages(stages: Stages): string | undefined {
+  const own = Object.entries(stages ?? {}).flatMap(([id, labels]) =>
+    labels.filter((label) => !AWS_STAGES.includes(label)).map((label) => `${label}=${id}`),
+  );
+  return own.length === 0 ? undefined : own.sort().join(' ');
 }
 
 function holder(stages: Stages, label: string): string | undefined {
