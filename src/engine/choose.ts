@@ -24,12 +24,20 @@ export interface ChooseInput {
   readonly now: number;
 }
 
+/** What a page told by itself, so that no look is needed. */
+export interface Page {
+  /** The resources of which it says as much as a look would, and that nothing changed. */
+  readonly unchanged: readonly string[];
+  /** What would have been looked at, had the page not told all of it. */
+  readonly told: ReadonlyArray<Listed & Required<Pick<Listed, 'told'>>>;
+}
+
 /** Chooses page by page, so that a listing of 100,000 objects never blocks the event loop at its end. */
 export interface Choice {
   /** Every resource that was listed so far. */
   readonly listed: ReadonlySet<string>;
-  /** Takes one page. Gives the resources of which it says as much as a look would, and that nothing changed. */
-  page(items: readonly Listed[]): readonly string[];
+  /** Takes one page. */
+  page(items: readonly Listed[]): Page;
   /**
    * The looks of the sweep, most urgent first.
    * @param missing records that this source saw before and that a complete listing should have shown
@@ -64,14 +72,16 @@ export function startChoice(input: ChooseInput): Choice {
     listed,
     page(items) {
       const unchanged: string[] = [];
-      for (const { stub, digest } of items) {
+      const told: Array<Page['told'][number]> = [];
+      for (const { stub, digest, told: facts } of items) {
         if (listed.has(stub.resource)) continue;
         listed.add(stub.resource);
         const why = reasonToLook(stub, digest, input);
-        if (why) chosen.push({ stub, why, digest });
+        if (why && facts) told.push({ stub, digest, told: facts });
+        else if (why) chosen.push({ stub, why, digest });
         else if (input.listing === 'state') unchanged.push(stub.resource);
       }
-      return unchanged;
+      return { unchanged, told };
     },
     looks(missing) {
       const looks = [...chosen];

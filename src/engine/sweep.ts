@@ -9,7 +9,14 @@ import {
   type Stub,
 } from '../core/model.ts';
 import { SOURCE_LEVEL_REASONS, type UnknownReason } from '../core/reasons.ts';
-import type { CallFailed, Connection, ListOutcome, Service, ServiceSession } from '../providers/provider.ts';
+import type {
+  CallFailed,
+  Connection,
+  DescribedConsumer,
+  ListOutcome,
+  Service,
+  ServiceSession,
+} from '../providers/provider.ts';
 import { type CountingContext, failureOf } from './call.ts';
 import { type Look, startChoice } from './choose.ts';
 import { type AnyObservation, isOfConsumer, keyRulesOf, type Tracked } from './tracked.ts';
@@ -104,8 +111,10 @@ export async function sweep(env: SweepEnv): Promise<SweepOutcome> {
     const pages = env.session.list({ call, referenced, versionsInUse, consumers });
     let page = await pages.next();
     while (!page.done) {
-      const unchanged = choice.page(page.value.filter((item) => env.session.watches(item.stub)));
+      const { unchanged, told } = choice.page(page.value.filter((item) => env.session.watches(item.stub)));
       if (unchanged.length > 0) await env.affirm(unchanged);
+      if (told.length > 0)
+        await env.emit(told.map(({ stub, digest, told: look }) => lookedAt(env, stub, look, digest)));
       page = await pages.next();
     }
     listing = page.value;
@@ -221,11 +230,8 @@ async function takeLook(env: SweepEnv, look: Look): Promise<(Looked & { failure?
     if ('foreign' in described) return undefined;
     const at = env.now();
     if ('failure' in described) return failed(env, stub, described.failure, at, digest);
-    const { evidence } = described;
-    if ('consumer' in described) {
-      return { observation: { ...from, at, evidence, consumer: described.consumer }, ...digest };
-    }
-    const { names } = described;
+    if ('consumer' in described) return lookedAt(env, stub, described, look.digest);
+    const { evidence, names } = described;
     if (names) env.named(names);
     const facts = await withMissed(env, described.facts, known);
     const verdict = keyRulesOf(env.service).verdict({ facts });
@@ -234,6 +240,16 @@ async function takeLook(env: SweepEnv, look: Look): Promise<(Looked & { failure?
     if (env.signal.aborted) throw env.signal.reason;
     return failed(env, stub, failureOf(error, env.connection), env.now(), digest);
   }
+}
+
+function lookedAt(
+  { source, now }: SweepEnv,
+  { resource }: Stub,
+  { consumer, evidence }: DescribedConsumer,
+  digest: string | undefined,
+): Looked {
+  const observation = { resource, source, at: now(), evidence, consumer };
+  return digest === undefined ? { observation } : { observation, digest };
 }
 
 /** The facts of a new version with their details: only those tell what came and went before it, in order. */

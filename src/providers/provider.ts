@@ -152,6 +152,8 @@ export interface Listed {
   readonly stub: Stub;
   /** Changes whenever anything changes that the listing tells of the object; '' for a listing of ids. */
   readonly digest: string;
+  /** All that a look would tell, where the listing told it: then no look is taken for what is new or changed. */
+  readonly told?: DescribedConsumer;
 }
 
 /** How the engine lets a service call its cloud: budget, deadline, concurrency, metrics and cancellation are inside. */

@@ -166,3 +166,46 @@ describe('what a sweep describes', () => {
     expect(choose('ids', ['a', 'a'], [])).toEqual(['a new']);
   });
 });
+
+describe('a listing that tells all that a look would', () => {
+  const facts = (name: string) => ({
+    consumer: { ...stub(name), kind: 'codebuild-project' as const, tags: {}, uses: [], attributes: {} },
+    evidence: { operation: 'BatchGetProjects' },
+  });
+  const input: ChooseInput = {
+    listing: 'state',
+    known: (resource) =>
+      [record('same'), record('changed'), record('suspect', { inconclusive: 1 })].find(
+        (one) => one.resource === resource,
+      ),
+    critical: () => false,
+    dependents: () => 0,
+    describeEveryMs: 15 * MINUTE,
+    capacity: 1,
+    now: NOW,
+  };
+  const names = ['same', 'changed', 'suspect', 'new', 'new2'];
+  const page = (told: boolean) =>
+    names.map((name) => ({
+      stub: stub(name),
+      digest: name === 'changed' ? 'other' : 'same',
+      ...(told && { told: facts(name) }),
+    }));
+
+  it('costs no look, whatever the capacity, and what did not change is unchanged all the same', () => {
+    const choice = startChoice(input);
+    const { unchanged, told } = choice.page(page(true));
+    expect(unchanged).toEqual([stub('same').resource]);
+    expect(told.map((one) => one.stub.name)).toEqual(['changed', 'suspect', 'new', 'new2']);
+    expect(told[0]).toEqual({ stub: stub('changed'), digest: 'other', told: facts('changed') });
+    expect(choice.looks([record('missing')]).map((look) => look.why)).toEqual(['missing']);
+    // Listed twice, told once.
+    expect(choice.page(page(true)).told).toEqual([]);
+  });
+
+  it('that does not costs the looks', () => {
+    const choice = startChoice(input);
+    expect(choice.page(page(false)).told).toEqual([]);
+    expect(choice.looks([]).map((look) => look.why)).toEqual(['suspect']);
+  });
+});
