@@ -26,6 +26,7 @@ describe('a configuration', () => {
           services: {
             'secrets-manager': { include: ['*'], exclude: [], access: 'metadata' },
             kms: { discover: 'all' },
+            codebuild: { include: ['*'], exclude: [], builds: false },
           },
         },
       ],
@@ -64,8 +65,8 @@ describe('a configuration', () => {
     expect(Object.keys(config.targets[0]?.services ?? {})).toEqual([
       'secrets-manager',
       'kms',
-      'mediaconnect',
       'codebuild',
+      'mediaconnect',
       'iam',
     ]);
     expect(config.targets[1]).toMatchObject({
@@ -101,7 +102,7 @@ describe('a configuration', () => {
       `${TARGETS.replace(/]\s*$/, '')}, { name: b, provider: azure, subscription: 00000000-0000-0000-0000-000000000000 }]`,
     );
     expect(targets.map(({ services }) => Object.keys(services))).toEqual([
-      ['secrets-manager', 'kms'],
+      ['secrets-manager', 'kms', 'codebuild'],
       ['key-vault', 'media-services'],
     ]);
   });
@@ -123,7 +124,6 @@ describe('a configuration', () => {
     const { config } = await loadConfig(join(directory.path, 'full.yaml'), OPTIONS);
     expect(inactiveParts(config, SERVICES)).toEqual([
       'service "mediaconnect" of target "video-prod" is not active yet: it is not watched',
-      'service "codebuild" of target "video-prod" is not active yet: it is not watched',
       'service "iam" of target "video-prod" is not active yet: it is not watched',
     ]);
     const ofAws = SERVICES.filter(({ provider }) => provider === 'aws');

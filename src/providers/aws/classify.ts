@@ -101,6 +101,7 @@ const BAD_REQUEST: ReadonlySet<string> = new Set([
   'BadAnswer',
   'BadRequestException',
   'DryRunOperationException',
+  'InvalidInputException',
   'InvalidParameterException',
   'InvalidRequestException',
   'InvalidNextTokenException',
@@ -121,6 +122,8 @@ const OBJECTLESS: ReadonlySet<string> = new Set([
   'ListSecrets',
   'ListKeys',
   'ListAliases',
+  'ListProjects',
+  'BatchGetProjects',
   'GetCallerIdentity',
   'AssumeRole',
 ]);

@@ -1,5 +1,6 @@
 /** AWS. Loading this loads no SDK: `connect` does. */
 import type { Provider } from '../provider.ts';
+import { codebuild } from './codebuild/index.ts';
 import type { AwsTarget } from './connection.ts';
 import { kms } from './kms/index.ts';
 import { locate } from './locate.ts';
@@ -7,7 +8,7 @@ import { policyOf } from './policy.ts';
 import { secretsManager } from './secrets-manager/index.ts';
 import type { AwsService } from './service.ts';
 
-const SERVICES: readonly AwsService[] = [secretsManager, kms];
+const SERVICES: readonly AwsService[] = [secretsManager, kms, codebuild];
 
 export const aws: Provider = {
   name: 'aws',

@@ -130,7 +130,7 @@ export function detailKey(facts: KeyFacts): string {
 }
 
 /** A secret has at most about a hundred versions; what came and went in a downtime is among the newest. */
-const VERSIONS_KEPT = 20;
+export const VERSIONS_KEPT = 20;
 
 /**
  * The facts with what the list of versions adds: the keys that really encrypted the current version, and when versions
