@@ -47,7 +47,8 @@ async function decision(policy: Policy, action: string, resource: string, contex
   return result.overallResult;
 }
 
-function company({ kms, secrets }: World['region']): void {
+function company({ kms, secrets, codeBuild }: World['region']): void {
+  codeBuild.createProject({ name: 'web', encryptionKey: 'alias/app' });
   const { keyId, arn } = kms.createKey();
   kms.alias('alias/app', keyId);
   secrets.create({ Name: 'prod/app', SecretString: 'x', KmsKeyId: arn });
@@ -70,18 +71,26 @@ function callsOf(world: World): ReadonlyMap<string, ReadonlySet<string>> {
 /** IAM judges by the resource itself, whatever name a request uses for it. */
 function whole(world: World, service: string, resource: string | undefined): string {
   if (resource === undefined || resource.startsWith('arn:')) return resource ?? '*';
-  const found = world.app.snapshot.keys.find((key) => key.name === resource || key.resource.endsWith(`/${resource}`));
+  const { keys, consumers } = world.app.snapshot;
+  const bears = (one: { readonly name: string; readonly resource: string }) =>
+    one.name === resource || one.resource.endsWith(`/${resource}`);
+  // Builds go by the name of their project, `web:1234…`.
+  const project = service === 'codebuild' ? resource.split(':')[0] : undefined;
+  const found = keys.find(bears) ?? consumers.find(({ name }) => name === project);
   return found?.resource ?? `arn:aws:${service}:${REGION}:${ACCOUNT}:${resource}`;
 }
 
 it.each([
   ['metadata alone', '{ secrets-manager: {}, kms: {} }', VALUES],
   ['keys that are referenced', '{ secrets-manager: {}, kms: { discover: referenced } }', VALUES],
+  ['projects', '{ secrets-manager: {}, kms: {}, codebuild: {} }', VALUES],
+  ['projects and their builds', '{ secrets-manager: {}, kms: {}, codebuild: { builds: true } }', VALUES],
   ['values read', '{ secrets-manager: { access: read }, kms: {} }', ['secretsmanager:BatchGetSecretValue']],
 ])('the policy for %s', async (_what, services, denied) => {
   const policy = policyFor(services);
   await using world = await startWorld(company, { services });
   world.region.secrets.putValue('prod/app', 'y');
+  world.region.codeBuild.startBuild('web');
   await world.pass(HOUR);
   const calls = callsOf(world);
   expect(calls.size).toBeGreaterThan(4);

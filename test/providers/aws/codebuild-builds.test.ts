@@ -205,6 +205,14 @@ describe('builds: true', () => {
     expect(JSON.stringify(attributes)).not.toContain(CANARY);
   });
 
+  it('knows the secret by its name where the error has only that', async () => {
+    const named = refused.replace(`${SECRETS}prod/db-AbCdEf`, 'prod/db');
+    const attributes = await builtFacts(
+      build(7, { arn: `arn:aws:codebuild:${REGION}:${ACCOUNT}:build/${BUILD}`, ...failed('Secrets Manager Error', named) }),
+    );
+    expect(attributes.buildErrorKey).toBe(`${SECRETS}prod/db`);
+  });
+
   it('goes by the newest build that tells anything', async () => {
     const broken = failed('Secrets Manager Error', refused);
     const going = { buildComplete: false, endTime: undefined };

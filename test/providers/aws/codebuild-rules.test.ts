@@ -5,7 +5,7 @@ import { RULES } from '../../../src/providers/aws/codebuild/rule-table.ts';
 import { POLICY } from '../../core/support/looks.ts';
 import { ACCOUNT, NOW, REGION } from '../../fixtures/aws-wire.ts';
 import { KMS, SECRETS } from '../../fixtures/codebuild.ts';
-import { DAY, FULL, finding, findings, judged, OTHER, project, secret, use, V3 } from './codebuild-judging.ts';
+import { DAY, FULL, finding, findings, judged, NAME, OTHER, project, secret, use, V3 } from './codebuild-judging.ts';
 
 it('a project that follows the document to the letter breaks no rule', () => {
   expect(judged(project({}, [use()]), [secret()])).toEqual({ findings: [] });
@@ -210,6 +210,9 @@ describe('"give CodeBuild permission to obtain the encryption keys" (Key Managem
         ),
       },
     ]);
+    // A policy that names no complete ARN needs wildcards for the random characters.
+    const byName = finding(project({ ...denied, buildErrorKey: NAME }));
+    expect(byName.remedy).toContain(`"Resource":"${NAME}-??????"`);
     const { buildErrorKey: _unnamed, ...unnamed } = denied;
     expect(finding(project(unnamed)).remedy).toContain(`role arn:aws:iam::${ACCOUNT}:role/builder do`);
   });

@@ -4,12 +4,14 @@
  */
 import type { Build, PhaseContext } from '@aws-sdk/client-codebuild';
 import { instant, present } from '../../look.ts';
+import { type Home, parseArn } from '../arn.ts';
+import { secretReference } from './references.ts';
 
 /** What the newest build that tells anything says. */
 export interface BuildNews {
   /** The code of the error that a key or secret failed it with: `AccessDeniedException`; absent: none did. */
   readonly error?: string;
-  /** ARN of the secret that the error names. */
+  /** ARN of the secret that the error names; without its random suffix where it only has the name. */
   readonly key?: string;
   /** When that build ended, or began if it goes on, ms. */
   readonly at?: number;
@@ -26,11 +28,13 @@ export interface SeenBuild extends BuildNews {
 /** As `phases[].contexts[].statusCode` spells it (aws.md 4.2). */
 const SECRETS_ERROR = 'Secrets Manager Error';
 const SECRET_ARN = /\barn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+/;
+/** "is not authorized to perform: secretsmanager:GetSecretValue on resource: prod/db because …": as it was asked for. */
+const ON_RESOURCE = /\bsecretsmanager:\w+ on resource: ([\w/+=.@!-]+)(?:\s|$)/;
 
 export function seenBuild(build: Build): SeenBuild {
-  const { projectName, buildNumber, buildComplete, endTime, startTime, phases } = build;
+  const { arn, projectName, buildNumber, buildComplete, endTime, startTime, phases } = build;
   const contexts = (phases ?? []).flatMap((phase) => phase.contexts ?? []);
-  const failures = contexts.flatMap((context) => failureOf(context) ?? []);
+  const failures = contexts.flatMap((context) => failureOf(context, parseArn(arn ?? '')) ?? []);
   const fetched = phases?.some(
     ({ phaseType, phaseStatus }) => phaseType === 'DOWNLOAD_SOURCE' && phaseStatus === 'SUCCEEDED',
   );
@@ -43,14 +47,22 @@ export function seenBuild(build: Build): SeenBuild {
   };
 }
 
-function failureOf({ statusCode, message = '' }: PhaseContext): { error: string; key?: string } | undefined {
+function failureOf(
+  { statusCode, message = '' }: PhaseContext,
+  home: Home | undefined,
+): { error: string; key?: string } | undefined {
   if (statusCode === SECRETS_ERROR) {
     const error = /^\s*(\w{1,60})(?=:)/.exec(message)?.[1] ?? 'unknown';
-    return { error, ...present({ key: SECRET_ARN.exec(message)?.[0] }) };
+    return { error, ...present({ key: SECRET_ARN.exec(message)?.[0] ?? namedBy(message, home) }) };
   }
   // An upload that S3 refuses because of the key quotes the error of KMS.
   const refused = /\bKMS\.(\w{1,50}Exception)\b/.exec(message)?.[0];
   return refused === undefined ? undefined : { error: refused };
+}
+
+function namedBy(message: string, home: Home | undefined): string | undefined {
+  const name = ON_RESOURCE.exec(message)?.[1];
+  return home && name !== undefined ? secretReference(name, home)?.resource : undefined;
 }
 
 /** News of each project by its name; a project none of whose builds tells anything has none. */

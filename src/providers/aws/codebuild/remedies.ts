@@ -1,6 +1,7 @@
 /** Commands that undo what a rule found. */
 import type { ConsumerFacts } from '../../../core/model.ts';
 import { awsCommand, parseArn } from '../arn.ts';
+import { looksComplete } from '../secret-names.ts';
 
 /** An AWS CLI command about this very project. */
 export function command(project: ConsumerFacts, name: string, ...options: readonly string[]): string {
@@ -34,8 +35,9 @@ export function secretCommand(arn: string, name: string, ...options: readonly st
 export function allowRead(project: ConsumerFacts, secret: string): string | undefined {
   const role = /:role\/(?:.*\/)?([^/]+)$/.exec(String(project.attributes.serviceRole ?? ''))?.[1];
   if (role === undefined) return undefined;
-  // Names in a resource of a policy may hold wildcards; one that was given without its random suffix needs one.
-  const Statement = [{ Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: secret }];
+  // A policy needs the complete ARN, or a wildcard for each of the six random characters.
+  const Resource = looksComplete(secret) ? secret : `${secret}-??????`;
+  const Statement = [{ Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource }];
   const policy = JSON.stringify({ Version: '2012-10-17', Statement });
   const options = ['--role-name', role, '--policy-name', 'read-secret', '--policy-document', policy];
   return awsCommand(project.location, 'iam', 'put-role-policy', ...options);
