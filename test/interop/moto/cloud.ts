@@ -8,8 +8,17 @@
  *   paging: the edge from a secret to the keys that really encrypted it (here it stays the assumed one), ages of versions;
  * - no DecryptionFailure, no key states PendingImport and Unavailable, no throttling, errors of permission as XML only;
  * - ListKeys and ListAliases answer everything on one page: paging of keys;
- * - DeletedDate of a secret is the end of its window, not the moment of the call.
+ * - DeletedDate of a secret is the end of its window, not the moment of the call;
+ * - CodeBuild drops `encryptionKey`, has no UpdateProject, says nothing of what BatchGetProjects did not find, and StartBuild
+ *   answers what the SDK cannot read: the key of a project, changes and builds.
  */
+import {
+  BatchGetProjectsCommand,
+  CodeBuildClient,
+  CreateProjectCommand,
+  DeleteProjectCommand,
+  type ProjectEnvironment,
+} from '@aws-sdk/client-codebuild';
 import {
   CancelKeyDeletionCommand,
   CreateAliasCommand,
@@ -58,6 +67,14 @@ export interface Region {
   moveCurrent(name: string, from: string, to: string): Promise<void>;
   deleteSecret(name: string): Promise<void>;
   restoreSecret(name: string): Promise<void>;
+  /** A CodeBuild project; returns its ARN. */
+  createProject(name: string, project?: NewProject): Promise<string>;
+  deleteProject(name: string): Promise<void>;
+}
+
+export interface NewProject {
+  readonly environment?: Partial<ProjectEnvironment>;
+  readonly buildspec?: string;
 }
 
 export interface Cloud extends AsyncDisposable {
@@ -99,11 +116,13 @@ export async function startCloud(): Promise<Cloud> {
       const settings = { endpoint: url, region: name, credentials: await credentialsIn(account) };
       const kms = new KMSClient(settings);
       const secrets = new SecretsManagerClient(settings);
+      const builds = new CodeBuildClient(settings);
       stack.defer(() => {
         kms.destroy();
         secrets.destroy();
+        builds.destroy();
       });
-      return regionOf(kms, secrets);
+      return { ...regionOf(kms, secrets), ...projectsOf(builds) };
     },
     async reset() {
       const { ok } = await fetch(`${url}/moto-api/reset`, { method: 'POST' });
@@ -113,7 +132,33 @@ export async function startCloud(): Promise<Cloud> {
   };
 }
 
-function regionOf(kms: KMSClient, secrets: SecretsManagerClient): Region {
+function projectsOf(builds: CodeBuildClient): Pick<Region, 'createProject' | 'deleteProject'> {
+  return {
+    async createProject(name, { environment, buildspec } = {}) {
+      await builds.send(
+        new CreateProjectCommand({
+          name,
+          source: { type: 'S3', location: 'bucket/source.zip', buildspec },
+          artifacts: { type: 'NO_ARTIFACTS' },
+          environment: {
+            type: 'LINUX_CONTAINER',
+            image: 'aws/codebuild/standard:7.0',
+            computeType: 'BUILD_GENERAL1_SMALL',
+            ...environment,
+          },
+          serviceRole: `arn:aws:iam::${ACCOUNT}:role/build`,
+        }),
+      );
+      const { projects } = await builds.send(new BatchGetProjectsCommand({ names: [name] }));
+      return told(projects?.[0]?.arn);
+    },
+    async deleteProject(name) {
+      await builds.send(new DeleteProjectCommand({ name }));
+    },
+  };
+}
+
+function regionOf(kms: KMSClient, secrets: SecretsManagerClient): Omit<Region, 'createProject' | 'deleteProject'> {
   return {
     async createKey(alias) {
       const { KeyMetadata } = await kms.send(new CreateKeyCommand({}));

@@ -38,6 +38,17 @@ export interface ListedKey {
   readonly findings: ReadonlyArray<{ readonly id: string }>;
 }
 
+/** A consumer as `/api/v1/consumers` lists it. */
+export interface ListedConsumer {
+  readonly resource: string;
+  readonly name: string;
+  readonly health: string;
+  readonly reason?: string;
+  readonly rootCauses: readonly string[];
+  readonly uses: ReadonlyArray<{ readonly resource: string; readonly role: string; readonly versionInUse?: string }>;
+  readonly findings: ReadonlyArray<{ readonly id: string; readonly severity: string }>;
+}
+
 export interface ListedEvent {
   readonly id: number;
   readonly type: string;
@@ -66,6 +77,10 @@ export interface Daemon extends AsyncDisposable {
   key(name: string): Promise<ListedKey>;
   /** `GET /api/v1/keys/{resource}`. */
   detail(resource: string): Promise<{ readonly undo?: string; readonly attributes: Record<string, unknown> }>;
+  /** Every consumer, page by page. */
+  consumers(): Promise<ListedConsumer[]>;
+  /** Every answer that users read, as text. */
+  texts(): Promise<string>;
   events(): Promise<ListedEvent[]>;
   metrics(): Promise<Page>;
   /** Sweeps everything now. */
@@ -156,6 +171,13 @@ export async function startDaemon(cloud: Cloud, options: DaemonOptions = {}): Pr
       return found[0] as ListedKey;
     },
     detail: (resource) => json(`/api/v1/keys/${encodeURIComponent(resource)}`),
+    consumers: () => paged('/api/v1/consumers', 'consumers'),
+    async texts() {
+      const paths = ['/', '/metrics', '/api/v1/keys', '/api/v1/consumers', '/api/v1/sources', '/api/v1/events'];
+      const pages = (await daemon.consumers()).map(({ resource }) => `/consumers/${encodeURIComponent(resource)}`);
+      const answers = await Promise.all([...paths, ...pages].map(async (path) => (await get(path)).text()));
+      return answers.join('\n');
+    },
     events: () => paged('/api/v1/events', 'events'),
     async metrics() {
       const families = parseExposition(await (await get('/metrics')).text());
