@@ -42,7 +42,7 @@ export const REASON_WORDS: Readonly<Record<KeyReason | ConsumerReason, Words>> =
   },
   not_found: {
     brief: 'not found',
-    text: 'It was there before, and now the cloud says that it does not exist. What was deleted only minutes ago may not show as recoverable yet.',
+    text: 'The cloud says that it does not exist: it was deleted, or what names it has the wrong name. What was deleted only minutes ago may not show as recoverable yet.',
   },
   store_unavailable: {
     brief: 'key store unavailable',

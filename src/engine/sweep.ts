@@ -107,8 +107,8 @@ export async function sweep(env: SweepEnv): Promise<SweepOutcome> {
   let listing: ListOutcome;
   try {
     const { call } = env.context;
-    const { referenced, versionsInUse, consumerFacts: consumers } = env.known;
-    const pages = env.session.list({ call, referenced, versionsInUse, consumers });
+    const { referenced, versionsInUse, consumerFacts: consumers, keyFacts: key } = env.known;
+    const pages = env.session.list({ call, referenced, versionsInUse, consumers, key });
     let page = await pages.next();
     while (!page.done) {
       const { unchanged, told } = choice.page(page.value.filter((item) => env.session.watches(item.stub)));

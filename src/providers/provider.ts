@@ -165,7 +165,7 @@ export interface CallContext {
   call<T>(operation: string, run: (signal: AbortSignal) => Promise<T>): Promise<T>;
 }
 
-export interface ListContext extends CallContext {
+export interface ListContext extends LookContext {
   /** Resources and aliases that watched keys and consumers name as dependencies: what `discover: referenced` follows. */
   referenced(): readonly string[];
   /** Versions of this key that consumers still use, as their services tell; a listing may have to look at those too. */
@@ -209,9 +209,13 @@ export interface Undescribed {
   readonly failure: Failure;
 }
 
-/** The object exists but is none of ours to watch: the cloud manages it itself (`aws/secretsmanager`). It gets no record. */
+/**
+ * None of ours to watch, so that it gets no record. `cloud_managed`: the cloud manages it itself (`aws/secretsmanager`);
+ * `other_name`: what was asked for is another name of something that has a record of its own; `never_was`: nothing has ever
+ * shown it, and nothing names it any more.
+ */
 export interface Foreign {
-  readonly foreign: 'cloud_managed';
+  readonly foreign: 'cloud_managed' | 'other_name' | 'never_was';
 }
 
 /** One service at one location of one target, with its clients. */

@@ -90,6 +90,37 @@ describe('a secret that projects refer to', () => {
     expect(at.consumer('by-name')).toMatchObject({ health: 'ok', rootCauses: [] });
   });
 
+  it('and that does not exist is what breaks them, until it is made or nothing names it any more', async () => {
+    const never = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:prod/never`;
+    const old = `${never}-0ld123`;
+    await using at = await world(({ secrets, codeBuild }) => {
+      secrets.create({ Name: 'prod/db', SecretString: 'x' });
+      codeBuild.createProject({ name: 'web', environment: variable('prod/never:key') });
+      codeBuild.createProject({ name: 'old', environment: variable(old) });
+      codeBuild.createProject({ name: 'well', environment: variable('prod/db') });
+    });
+    await at.until('the loss', 2 * BOUND, () => at.app.snapshot.incidents.length === 2);
+    expect(health(at)).toEqual({ web: 'impaired', old: 'impaired', well: 'ok' });
+    expect(at.consumer('web')).toMatchObject({ reason: 'key_inaccessible', rootCauses: [never] });
+    expect(at.key(never)).toMatchObject({
+      health: 'inaccessible',
+      reason: 'not_found',
+      name: 'prod/never',
+      consumers: 1,
+    });
+    expect(at.key(old)).toMatchObject({ reason: 'not_found', name: 'prod/never' });
+
+    at.region.codeBuild.updateProject('old', {
+      environment: { ...(at.region.codeBuild.describe('old')?.environment as object), environmentVariables: [] },
+    });
+    await at.until('the end of what nothing names', 2 * BOUND, () => at.key(old) === undefined);
+    const { arn } = at.region.secrets.create({ Name: 'prod/never', SecretString: 'y' });
+    await at.until('the new secret', 8 * MINUTE, () => at.consumer('web')?.uses[0]?.key === arn);
+    await at.until('recovery', BOUND, () => at.consumer('web')?.health === 'ok');
+    expect(at.key(never)).toBeUndefined();
+    expect(at.app.snapshot.incidents).toEqual([]);
+  });
+
   it('whose new version a pinned project does not follow is drift', async () => {
     await using at = await world(({ secrets, codeBuild }) => {
       const { versionId } = secrets.create({ Name: 'prod/db', SecretString: 'x' });

@@ -1,4 +1,5 @@
 /** The names of secrets: what stands in an ARN, and what people write instead of one. Pure. */
+import type { KeyStub } from '../../core/model.ts';
 import type { Home } from './arn.ts';
 
 /**
@@ -26,4 +27,29 @@ export function nameArnOf(arn: string, name: string): string | undefined {
 /** The same for a name, which means a secret of the account and Region of whoever says it. */
 export function nameArn({ partition, region, account }: Home, name: string): string {
   return `arn:${partition}:secretsmanager:${region}:${account}:secret:${name}`;
+}
+
+/** What every ARN of a secret of this account and Region begins with. */
+export function secretPrefix(home: Home): string {
+  return nameArn(home, '');
+}
+
+/** The name in the ARN of a secret, as far as that tells: where it looks complete, without what looks like a suffix. */
+function nameIn(arn: string): string {
+  return arn.slice(arn.indexOf(':secret:') + ':secret:'.length).replace(SUFFIX, '');
+}
+
+/** A secret that is named but not listed. Its identity is the name that it is known by, until it is found under its own. */
+export function namedSecret(resource: string, { region, account }: Home): KeyStub {
+  const name = nameIn(resource);
+  return { resource, kind: 'aws-secret', name, provider: 'aws', account, location: region };
+}
+
+/**
+ * What to ask Secrets Manager for, one after the other, until something is found: a name is exact, and so is a complete ARN;
+ * what only looks like one may be the name of a secret that ends like that.
+ */
+export function idsOf(resource: string): readonly string[] {
+  const name = resource.slice(resource.indexOf(':secret:') + ':secret:'.length);
+  return looksComplete(resource) ? [resource, name] : [name];
 }

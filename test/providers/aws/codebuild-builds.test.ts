@@ -208,7 +208,10 @@ describe('builds: true', () => {
   it('knows the secret by its name where the error has only that', async () => {
     const named = refused.replace(`${SECRETS}prod/db-AbCdEf`, 'prod/db');
     const attributes = await builtFacts(
-      build(7, { arn: `arn:aws:codebuild:${REGION}:${ACCOUNT}:build/${BUILD}`, ...failed('Secrets Manager Error', named) }),
+      build(7, {
+        arn: `arn:aws:codebuild:${REGION}:${ACCOUNT}:build/${BUILD}`,
+        ...failed('Secrets Manager Error', named),
+      }),
     );
     expect(attributes.buildErrorKey).toBe(`${SECRETS}prod/db`);
   });

@@ -1,6 +1,7 @@
 /** Secrets Manager at one region: the calls. */
 import {
   DescribeSecretCommand,
+  type DescribeSecretCommandOutput,
   GetSecretValueCommand,
   ListSecretsCommand,
   ListSecretVersionIdsCommand,
@@ -12,6 +13,7 @@ import {
   type CallContext,
   CallFailed,
   type Described,
+  type Foreign,
   type ListContext,
   type Listed,
   type ListOutcome,
@@ -21,6 +23,7 @@ import { classify } from '../classify.ts';
 import { DrainingHandler } from '../http.ts';
 import { evidenceOf } from '../look.ts';
 import { allPages, pages } from '../paging.ts';
+import { idsOf, looksComplete, nameArnOf, namedSecret, secretPrefix } from '../secret-names.ts';
 import type { AwsSession, ServiceEnv } from '../service.ts';
 import { detailKey, digestOf, secretFacts, stubOf, withVersions } from './facts.ts';
 import type { Options } from './index.ts';
@@ -37,7 +40,14 @@ export function open(env: ServiceEnv): AwsSession {
       ? new SecretsManagerClient({ ...env.client, requestHandler: new DrainingHandler(env.client.requestHandler) })
       : undefined;
 
+  const prefix = secretPrefix(env);
+  /** What consumers name and the last listing did not show. */
+  let unlisted: ReadonlySet<string> = new Set();
+  /** All that was ever given out so. */
+  const given = new Set<string>();
+
   async function* list(context: ListContext): AsyncGenerator<readonly Listed[], ListOutcome> {
+    const named = new Set(context.referenced().filter((name) => name.startsWith(prefix)));
     const listing = pages('ListSecrets', async (NextToken) => {
       const answer = await context.call('ListSecrets', (abortSignal) =>
         client.send(new ListSecretsCommand({ IncludePlannedDeletion: true, MaxResults: PAGE_SIZE, NextToken }), {
@@ -50,20 +60,64 @@ export function open(env: ServiceEnv): AwsSession {
       yield page.map((entry) => {
         const stub = stubOf(entry);
         mustBeOf(env.account, stub);
+        if (named.size > 0) {
+          named.delete(stub.resource);
+          named.delete(nameArnOf(stub.resource, stub.name) ?? '');
+        }
         return { stub, digest: digestOf(entry) };
       });
     }
+    // What is named but not listed is looked at all the same: a secret that does not exist takes down what names it. One that
+    // is known under that name is missing, and looked at as that.
+    unlisted = new Set([...named].filter((name) => !context.key(name)));
+    for (const name of unlisted) given.add(name);
+    yield [...unlisted].map((name) => ({ stub: namedSecret(name, env), digest: '' }));
     return { complete: true, exclusive: false };
   }
 
-  async function describe(stub: KeyStub, known: KeyFacts | undefined, context: CallContext): Promise<Described> {
-    const SecretId = stub.resource;
-    const answer = await context.call('DescribeSecret', (abortSignal) =>
+  function ask(SecretId: string, context: CallContext): Promise<DescribeSecretCommandOutput> {
+    return context.call('DescribeSecret', (abortSignal) =>
       client.send(new DescribeSecretCommand({ SecretId }), { abortSignal }),
     );
+  }
+
+  /** One that was never described goes by a name that somebody gave it, which need not be an ARN of its own. */
+  async function describe(
+    stub: KeyStub,
+    known: KeyFacts | undefined,
+    context: CallContext,
+  ): Promise<Described | Foreign> {
+    const ids = known ? [stub.resource] : idsOf(stub.resource);
+    for (const [at, id] of ids.entries()) {
+      try {
+        const answer = await ask(id, context);
+        if (id !== stub.resource && answer.ARN !== stub.resource) return { foreign: 'other_name' };
+        return await described(answer, stub, known, context);
+      } catch (error) {
+        const isGone = error instanceof CallFailed && classify(error, error.operation).reason === 'not_found';
+        if (!isGone) throw error;
+        if (at < ids.length - 1) continue;
+        if (!known && isDropped(stub.resource)) return { foreign: 'never_was' };
+        throw error;
+      }
+    }
+    throw new TypeError('a secret is asked for by one id at least');
+  }
+
+  /** Whether nothing names it any more, and nothing but that ever told of it. */
+  function isDropped(resource: string): boolean {
+    return !unlisted.has(resource) && (given.has(resource) || !looksComplete(resource));
+  }
+
+  async function described(
+    answer: DescribeSecretCommandOutput,
+    stub: KeyStub,
+    known: KeyFacts | undefined,
+    context: CallContext,
+  ): Promise<Described> {
     const facts = secretFacts(answer, stub, known, Date.now());
-    const described = { facts, evidence: evidenceOf('DescribeSecret', answer) };
-    return reader ? read(reader, described, known, context) : described;
+    const look = { facts, evidence: evidenceOf('DescribeSecret', answer) };
+    return reader ? read(reader, look, known, context) : look;
   }
 
   async function enrich(facts: KeyFacts, now: number, context: CallContext): Promise<KeyFacts> {
