@@ -59,7 +59,7 @@ describe.concurrent('a single look', { timeout: 90_000 }, () => {
     fill(sandbox.aws.account(id).region('eu-west-1'));
     place.file(
       'keyvigil.yml',
-      `targets: [{ name: prod, provider: aws, regions: [eu-west-1], endpoint: "${endpoint}" }]\n${more}`,
+      `targets: [{ name: prod, provider: aws, regions: [eu-west-1], endpoint: "${endpoint}", services: { secrets-manager: {}, kms: {} } }]\n${more}`,
     );
     return place;
   }
@@ -162,7 +162,7 @@ describe.concurrent('a single look', { timeout: 90_000 }, () => {
     place.file(
       'keyvigil.yml',
       `targets:
-  - { name: prod, provider: aws, regions: [eu-west-1], endpoint: "${sandbox.url}" }
+  - { name: prod, provider: aws, regions: [eu-west-1], endpoint: "${sandbox.url}", services: { secrets-manager: {}, kms: {} } }
 ${azure}
 outbound: { proxy: env, caFile: "${ca}" }
 `,
