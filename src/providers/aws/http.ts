@@ -53,6 +53,15 @@ export function createPool(options: ConnectOptions): Pool {
 
 type Handle = NodeHttpHandler['handle'];
 
+/** What a draining request may be told beside the usual: the judge of the bytes, which must keep nothing of them. */
+export interface DrainingOptions {
+  /** Given the whole body of a good answer, which is wiped as soon as this returns; not asked about one that is too large. */
+  judge?(body: Buffer): void;
+}
+
+/** Far above any value (64 KiB, six bytes for each at most); what is larger is drained without a judgement. */
+const MAX_JUDGED_BYTES = 1_048_576;
+
 /**
  * Handler for the one client that reads values: the body of a good answer is drained as bytes, which are wiped, and the
  * SDK is given `{}` instead, so that no value ever becomes a string. Bodies of errors pass: they hold no value.
@@ -66,11 +75,14 @@ export class DrainingHandler {
     this.metadata = inner.metadata;
   }
 
-  async handle(request: Parameters<Handle>[0], options?: Parameters<Handle>[1]): ReturnType<Handle> {
+  async handle(
+    request: Parameters<Handle>[0],
+    options: Parameters<Handle>[1] & DrainingOptions = {},
+  ): ReturnType<Handle> {
     const outcome = await this.#inner.handle(request, options);
     const { response } = outcome;
     if (response.statusCode < 300) {
-      for await (const chunk of response.body as AsyncIterable<Buffer>) chunk.fill(0);
+      await drain(response.body as AsyncIterable<Buffer>, options.judge);
       response.body = Readable.from([Buffer.from('{}')]);
     }
     return outcome;
@@ -86,4 +98,26 @@ export class DrainingHandler {
 
   /** Nothing: the pool belongs to the connection. */
   destroy(): void {}
+}
+
+/** Reads a body to its end and leaves nothing of it in memory, however it ends. */
+async function drain(body: AsyncIterable<Buffer>, judge: DrainingOptions['judge']): Promise<void> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of body) {
+      bytes += chunk.length;
+      if (judge && bytes <= MAX_JUDGED_BYTES) chunks.push(chunk);
+      else chunk.fill(0);
+    }
+    if (!judge || bytes > MAX_JUDGED_BYTES) return;
+    const whole = Buffer.concat(chunks, bytes);
+    try {
+      judge(whole);
+    } finally {
+      whole.fill(0);
+    }
+  } finally {
+    for (const chunk of chunks) chunk.fill(0);
+  }
 }

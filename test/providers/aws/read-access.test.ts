@@ -108,6 +108,43 @@ describe('access: read', () => {
     expect(JSON.stringify(strings)).toContain('VersionIdsToStages');
   });
 
+  it('keeps of the value only what form it has, as long as the version is current', async () => {
+    const known = await readOnce();
+    expect(known.attributes.valueShape).toBe('text');
+    const again = await look(known);
+    expect(again.facts.attributes.valueShape).toBe('text');
+    current('v2');
+    wire.on('GetSecretValue', { body: { ARN, SecretString: `{"key":"${CANARY}"}` } });
+    const second = await look(again.facts);
+    expect(second.facts.attributes.valueShape).toBe('json');
+    current('v3');
+    wire.on('GetSecretValue', refused);
+    const third = await look(second.facts);
+    expect(third.facts.attributes).not.toHaveProperty('valueShape');
+    expect(JSON.stringify([known, again, second, third])).not.toContain(CANARY);
+  });
+
+  it('leaves nothing of the value in memory that it read', async () => {
+    const judged: Buffer[] = [];
+    const concat = Buffer.concat.bind(Buffer);
+    vi.spyOn(Buffer, 'concat').mockImplementation((list, length) => {
+      const whole = concat(list, length);
+      if (whole.includes(CANARY)) judged.push(whole, ...(list as Buffer[]));
+      return whole;
+    });
+    const known = await readOnce();
+    expect(known.attributes.valueShape).toBe('text');
+    expect(judged.length).toBeGreaterThan(1);
+    expect(judged.filter((bytes) => bytes.some((byte) => byte !== 0))).toEqual([]);
+  });
+
+  it('judges no answer that is larger than any value', async () => {
+    wire.on('GetSecretValue', { body: { SecretString: 'x'.repeat(2 ** 20) } });
+    const known = await readOnce();
+    expect(known.attributes.readResult).toBe('ok');
+    expect(known.attributes).not.toHaveProperty('valueShape');
+  });
+
   it('lets nothing out of an answer that breaks off or is no JSON', async () => {
     const first = await look();
     vi.setSystemTime(NOW + HOUR);

@@ -1,6 +1,7 @@
 /** When `access: read` reads a value, and what the outcome says. Pure: the value itself never comes here. */
 import { createHash } from 'node:crypto';
 import type { Failure, KeyFacts, Scalar } from '../../../core/model.ts';
+import type { ValueShape } from './shape.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -25,19 +26,29 @@ export function couldNotDecrypt(facts: KeyFacts, known: KeyFacts | undefined): b
   return known?.version?.id === facts.version?.id && known?.attributes.readResult === 'decrypt_failed';
 }
 
-/** What was known of reads, carried over to fresh facts; at first sight, when the first read is due. */
+/**
+ * What was known of reads, carried over to fresh facts; at first sight, when the first read is due. The shape is that of one
+ * version.
+ */
 export function carryReads(facts: KeyFacts, known: KeyFacts | undefined, now: number): KeyFacts {
-  const { readAt, readResult, readDueAt } = known?.attributes ?? {};
+  const { readAt, readResult, readDueAt, valueShape } = known?.attributes ?? {};
   const reads: Record<string, Scalar> = { readDueAt: readDueAt ?? Math.round(now + jitter(facts.resource) * HOUR_MS) };
   if (readAt !== undefined) reads.readAt = readAt;
   if (readResult !== undefined) reads.readResult = readResult;
+  if (valueShape !== undefined && known?.version?.id === facts.version?.id) reads.valueShape = valueShape;
   return { ...facts, attributes: { ...facts.attributes, ...reads } };
 }
 
-/** The facts after a read that told something. */
-export function withRead(facts: KeyFacts, readResult: 'ok' | 'denied' | 'decrypt_failed', now: number): KeyFacts {
+/** The facts after a read that told something. @param shape what the value that was read looks like */
+export function withRead(
+  facts: KeyFacts,
+  readResult: 'ok' | 'denied' | 'decrypt_failed',
+  now: number,
+  shape?: ValueShape,
+): KeyFacts {
   const readDueAt = Math.round(now + HOUR_MS * (1 + jitter(facts.resource)));
-  return { ...facts, attributes: { ...facts.attributes, readAt: now, readResult, readDueAt } };
+  const read = { readAt: now, readResult, readDueAt, ...(shape !== undefined && { valueShape: shape }) };
+  return { ...facts, attributes: { ...facts.attributes, ...read } };
 }
 
 /** What a failed read proves: `retry` is nothing at all. */

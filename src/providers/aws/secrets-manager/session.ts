@@ -20,7 +20,7 @@ import {
 } from '../../provider.ts';
 import { mustBeOf } from '../arn.ts';
 import { classify } from '../classify.ts';
-import { DrainingHandler } from '../http.ts';
+import { DrainingHandler, type DrainingOptions } from '../http.ts';
 import { evidenceOf } from '../look.ts';
 import { allPages, pages } from '../paging.ts';
 import { idsOf, looksComplete, nameArnOf, namedSecret, secretPrefix } from '../secret-names.ts';
@@ -28,6 +28,7 @@ import type { AwsSession, ServiceEnv } from '../service.ts';
 import { detailKey, digestOf, secretFacts, stubOf, withVersions } from './facts.ts';
 import type { Options } from './index.ts';
 import { carryReads, couldNotDecrypt, readOutcome, readReason, withRead } from './reading.ts';
+import { shapeOfValue, type ValueShape } from './shape.ts';
 
 const PAGE_SIZE = 100;
 
@@ -165,11 +166,17 @@ async function read(
   const facts = carryReads(described.facts, known, now);
   const VersionId = facts.version?.id;
   if (VersionId === undefined || !readReason(facts, known, now)) return { ...described, facts };
+  let shape: ValueShape | undefined;
+  const judge = (body: Buffer) => {
+    shape = shapeOfValue(body);
+  };
   try {
-    await context.call('GetSecretValue', (abortSignal) =>
-      reader.send(new GetSecretValueCommand({ SecretId: facts.resource, VersionId }), { abortSignal }),
-    );
-    return { ...described, facts: withRead(facts, 'ok', now) };
+    await context.call('GetSecretValue', (abortSignal) => {
+      // The SDK hands its options on to the handler as they are.
+      const options: Parameters<SecretsManagerClient['send']>[1] & DrainingOptions = { abortSignal, judge };
+      return reader.send(new GetSecretValueCommand({ SecretId: facts.resource, VersionId }), options);
+    });
+    return { ...described, facts: withRead(facts, 'ok', now, shape) };
   } catch (error) {
     if (!(error instanceof CallFailed)) throw error;
     const failure = classify(error, 'GetSecretValue');
