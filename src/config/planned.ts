@@ -12,6 +12,5 @@ export type ServiceDeclaration = Pick<Service, 'name' | 'provider' | 'config' | 
 
 /** Services whose code comes with a later version. */
 export const PLANNED_SERVICES: readonly ServiceDeclaration[] = [
-  { name: 'mediaconnect', provider: 'aws', config: z.strictObject({ ...AwsServiceFields }) },
   { name: 'iam', provider: 'aws', config: z.strictObject({ ...AwsServiceFields }) },
 ];

@@ -139,13 +139,13 @@ describe.concurrent('a single look', { timeout: 90_000 }, () => {
     places.push(planned);
     planned.file(
       'keyvigil.yml',
-      'targets: [{ name: media, provider: aws, regions: [eu-west-1], services: { mediaconnect: {} } }]\n',
+      'targets: [{ name: media, provider: aws, regions: [eu-west-1], services: { iam: {} } }]\n',
     );
     const [first, second] = await Promise.all([runCli(['once'], silent), runCli(['once'], planned)]);
     expect([first.code, second.code]).toEqual([1, 1]);
     expect(first.out).toContain('0 keys; 0 of 2 sources read');
     expect(second.err).toBe(
-      'keyvigil: warning: service "mediaconnect" of target "media" is not active yet: it is not watched\n',
+      'keyvigil: warning: service "iam" of target "media" is not active yet: it is not watched\n',
     );
   });
 

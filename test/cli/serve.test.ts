@@ -98,11 +98,11 @@ ${yaml}`,
   it('warns at the start of everything in its configuration that does nothing yet', async () => {
     const place = daemonPlace();
     const config = readFileSync(join(place.directory, 'keyvigil.yml'), 'utf8');
-    place.file('keyvigil.yml', config.replace(' }]', ', services: { kms: {}, mediaconnect: {} } }]'));
+    place.file('keyvigil.yml', config.replace(' }]', ', services: { kms: {}, iam: {} } }]'));
     await using child = startCli(['serve'], place);
     await listening(child);
     expect(logLines(child).filter(({ level }) => level === 40)).toEqual([
-      expect.objectContaining({ msg: expect.stringContaining('service "mediaconnect" of target') }),
+      expect.objectContaining({ msg: expect.stringContaining('service "iam" of target') }),
     ]);
   });
 

@@ -102,7 +102,7 @@ describe('a configuration', () => {
       `${TARGETS.replace(/]\s*$/, '')}, { name: b, provider: azure, subscription: 00000000-0000-0000-0000-000000000000 }]`,
     );
     expect(targets.map(({ services }) => Object.keys(services))).toEqual([
-      ['secrets-manager', 'kms', 'codebuild'],
+      ['secrets-manager', 'kms', 'mediaconnect', 'codebuild'],
       ['key-vault', 'media-services'],
     ]);
   });
@@ -123,7 +123,6 @@ describe('a configuration', () => {
     await using directory = await goodDirectory();
     const { config } = await loadConfig(join(directory.path, 'full.yaml'), OPTIONS);
     expect(inactiveParts(config, SERVICES)).toEqual([
-      'service "mediaconnect" of target "video-prod" is not active yet: it is not watched',
       'service "iam" of target "video-prod" is not active yet: it is not watched',
     ]);
     const ofAws = SERVICES.filter(({ provider }) => provider === 'aws');

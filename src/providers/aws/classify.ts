@@ -124,9 +124,14 @@ const OBJECTLESS: ReadonlySet<string> = new Set([
   'ListAliases',
   'ListProjects',
   'BatchGetProjects',
+  'ListFlows',
+  'ListEntitlements',
   'GetCallerIdentity',
   'AssumeRole',
 ]);
+
+/** Calls of services that say `NotFoundException` of the object alone, in whatever words. */
+const NAMES_ITS_OBJECT: ReadonlySet<string> = new Set(['DescribeFlow']);
 
 const KMS_NAMES = /arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(?:key|alias)\/[\w/-]+/g;
 
@@ -201,13 +206,14 @@ function decryption({ name, message, operation, status }: Seen): Reason | undefi
   return throttled(nested) ?? denied(nested) ?? (PROVIDER.has(inner) ? 'provider_error' : 'decrypt_failed');
 }
 
-function ofObject({ name, message }: Seen): Reason | undefined {
+function ofObject({ name, message, operation }: Seen): Reason | undefined {
   switch (name) {
     case 'ResourceNotFoundException':
       // One exception for a lost secret, a lost label and a lost version (aws.md 0.7).
       if (/staging label: AWSCURRENT\b/.test(message)) return 'no_current_version';
       return /staging label|version ?id/i.test(message) ? 'bad_response' : 'not_found';
     case 'NotFoundException':
+      if (NAMES_ITS_OBJECT.has(operation)) return 'not_found';
       // Also said of mistakes of the caller: "Invalid keyId", "Invalid arn" (aws.md 0.5).
       return /^Key\b.*does not exist/s.test(message) ? 'not_found' : 'bad_response';
     case 'DisabledException':

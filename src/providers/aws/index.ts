@@ -4,11 +4,12 @@ import { codebuild } from './codebuild/index.ts';
 import type { AwsTarget } from './connection.ts';
 import { kms } from './kms/index.ts';
 import { locate } from './locate.ts';
+import { mediaConnect } from './mediaconnect/index.ts';
 import { policyOf } from './policy.ts';
 import { secretsManager } from './secrets-manager/index.ts';
 import type { AwsService } from './service.ts';
 
-const SERVICES: readonly AwsService[] = [secretsManager, kms, codebuild];
+const SERVICES: readonly AwsService[] = [secretsManager, kms, mediaConnect, codebuild];
 
 export const aws: Provider = {
   name: 'aws',

@@ -1,0 +1,58 @@
+/** AWS Elemental MediaConnect: the declaration. Loading this loads no SDK. */
+import { z } from 'zod';
+import { AwsServiceFields } from '../config.ts';
+import type { AwsService } from '../service.ts';
+import { RULES } from './rule-table.ts';
+import { judge } from './rules.ts';
+
+const Options = z.strictObject({
+  ...AwsServiceFields,
+  include: z.array(z.string().min(1)).default(['*']).describe('Globs over the names of the flows to watch'),
+  exclude: z.array(z.string().min(1)).default([]).describe('Globs over the names of the flows to leave out'),
+});
+/** Options of `targets[].services.mediaconnect`, parsed. */
+export type Options = z.output<typeof Options>;
+
+/**
+ * AWS publishes no rate for these calls. An account has 20 flows per Region unless it asked for more, so that this is more
+ * than enough and little beside what a console does.
+ */
+const CALLS_PER_SECOND = 10;
+
+export const mediaConnect: AwsService = {
+  name: 'mediaconnect',
+  provider: 'aws',
+  title: 'AWS Elemental MediaConnect',
+  kinds: ['mediaconnect-flow'],
+  listing: 'ids',
+  config: Options,
+  permissions: [
+    {
+      feature: 'base',
+      actions: ['mediaconnect:ListFlows'],
+      resource: '*',
+      without: 'no flow is seen: flows are found by listing them',
+    },
+    {
+      feature: 'base',
+      actions: ['mediaconnect:DescribeFlow'],
+      resource: '*',
+      without: 'which keys a flow uses, and what MediaConnect says of them, is unknown',
+    },
+    {
+      feature: 'base',
+      actions: ['mediaconnect:ListEntitlements'],
+      resource: '*',
+      without: 'an entitlement that was taken back is not told before the content stops',
+    },
+  ],
+  apis: {
+    ListFlows: { quotaPerSecond: CALLS_PER_SECOND, usdPer10k: 0 },
+    DescribeFlow: { quotaPerSecond: CALLS_PER_SECOND, usdPer10k: 0 },
+    ListEntitlements: { quotaPerSecond: CALLS_PER_SECOND, usdPer10k: 0 },
+  },
+  describeOperation: 'DescribeFlow',
+  rules: RULES,
+  consumers: { judge },
+  load: () => import('./session.ts'),
+};
