@@ -17,7 +17,7 @@ describe('a daemon that other machines reach', () => {
     place.file(
       'keyvigil.yml',
       `listen: "0.0.0.0:0"
-targets: [{ name: prod, provider: aws, regions: [eu-west-1], endpoint: "${sandbox.url}" }]
+targets: [{ name: prod, provider: aws, regions: [eu-west-1], endpoint: "${sandbox.url}", services: { secrets-manager: {}, kms: {} } }]
 web: { configFile: web.yml }
 `,
     );

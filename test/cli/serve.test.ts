@@ -24,7 +24,7 @@ describe.concurrent('the daemon', () => {
       'keyvigil.yml',
       `listen: "${listen}"
 schedule: "*/1 * * * * *"
-targets: [{ name: prod, provider: aws, regions: [eu-west-1], endpoint: "${sandbox.url}" }]
+targets: [{ name: prod, provider: aws, regions: [eu-west-1], endpoint: "${sandbox.url}", services: { secrets-manager: {}, kms: {} } }]
 ${yaml}`,
     );
     return place;
@@ -98,7 +98,7 @@ ${yaml}`,
   it('warns at the start of everything in its configuration that does nothing yet', async () => {
     const place = daemonPlace();
     const config = readFileSync(join(place.directory, 'keyvigil.yml'), 'utf8');
-    place.file('keyvigil.yml', config.replace(' }]', ', services: { kms: {}, iam: {} } }]'));
+    place.file('keyvigil.yml', config.replace('kms: {} }', 'kms: {}, iam: {} }'));
     await using child = startCli(['serve'], place);
     await listening(child);
     expect(logLines(child).filter(({ level }) => level === 40)).toEqual([

@@ -41,6 +41,7 @@ describe('check-config', () => {
         'TARGET      PROVIDER  LOCATION   SERVICE          SCHEDULE',
         'video-prod  aws       eu-west-1  secrets-manager  0 * * * * *',
         'video-prod  aws       eu-west-1  kms              0 * * * * *',
+        'video-prod  aws       eu-west-1  mediaconnect     0 * * * * *',
         'video-prod  aws       eu-west-1  codebuild        0 * * * * *',
         '',
         'Next runs:',
@@ -61,7 +62,7 @@ describe('check-config', () => {
     expect(printed.out).toMatch(/^video-prod +aws +eu-west-1 +iam .*not active yet$/m);
     expect(printed.out).toMatch(/^media-azure +azure +global +key-vault +\*\/30 \* \* \* \* \*$/m);
     expect(printed.out).toContain('  0 0 * * * * (UTC)\n    2026-11-22T11:00:00.000Z\n');
-    expect(printed.err.match(/^warning: .*$/gm)).toHaveLength(3);
+    expect(printed.err.match(/^warning: .*$/gm)).toHaveLength(2);
     expect(printed.err).toContain('full.yaml:44:28: receivers[1].slack.url: a secret stands in this file');
     expect(printed.out + printed.err).not.toContain('canary');
   });
@@ -87,7 +88,7 @@ describe('check-config', () => {
     const data = JSON.parse(good.printed.out);
     expect(data).toMatchObject({ valid: true, file, config: { schedule: '*/30 * * * * *' } });
     expect(data.warnings).toHaveLength(1);
-    expect(data.inactive).toHaveLength(2);
+    expect(data.inactive).toHaveLength(1);
     expect(data.sources).toHaveLength(17);
     expect(data.sources[0]).toEqual({
       target: 'video-prod',

@@ -26,6 +26,7 @@ describe('a configuration', () => {
           services: {
             'secrets-manager': { include: ['*'], exclude: [], access: 'metadata' },
             kms: { discover: 'all' },
+            mediaconnect: { include: ['*'], exclude: [] },
             codebuild: { include: ['*'], exclude: [], builds: false },
           },
         },

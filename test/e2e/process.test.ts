@@ -30,7 +30,7 @@ async function setStage(yaml = ''): Promise<Stage> {
     'keyvigil.yml',
     `listen: 127.0.0.1:0
 schedule: "*/1 * * * * *"
-targets: [{ name: prod, provider: aws, regions: [eu-west-1], endpoint: "${sandbox.url}" }]
+targets: [{ name: prod, provider: aws, regions: [eu-west-1], endpoint: "${sandbox.url}", services: { secrets-manager: {}, kms: {} } }]
 ${yaml}`,
   );
   return { sandbox, region, place, [Symbol.asyncDispose]: () => stack.disposeAsync() };
