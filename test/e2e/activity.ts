@@ -8,6 +8,7 @@ import { Worker } from 'node:worker_threads';
 // Loaded before any clock is faked: a module that is imported lazily takes real time.
 import '../../src/providers/aws/connection.ts';
 import '../../src/providers/aws/kms/session.ts';
+import '../../src/providers/aws/mediaconnect/session.ts';
 import '../../src/providers/aws/secrets-manager/session.ts';
 import '../../src/providers/azure/connection.ts';
 import '../../src/providers/azure/key-vault/session.ts';
