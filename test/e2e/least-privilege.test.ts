@@ -47,8 +47,12 @@ async function decision(policy: Policy, action: string, resource: string, contex
   return result.overallResult;
 }
 
-function company({ kms, secrets, codeBuild }: World['region']): void {
+function company({ kms, secrets, mediaConnect, codeBuild }: World['region'], sandbox: World['sandbox']): void {
   codeBuild.createProject({ name: 'web', encryptionKey: 'alias/app' });
+  const there = sandbox.aws.account('444455556666').region(REGION).mediaConnect;
+  const shared = there.createFlow({ name: 'origin', source: { name: 'in', protocol: 'rtp' } });
+  const entitlementArn = there.grant(shared, { name: 'show', subscribers: [ACCOUNT] });
+  mediaConnect.createFlow({ name: 'subscriber', source: { name: 'show', entitlementArn } });
   const { keyId, arn } = kms.createKey();
   kms.alias('alias/app', keyId);
   secrets.create({ Name: 'prod/app', SecretString: 'x', KmsKeyId: arn });
@@ -85,6 +89,7 @@ it.each([
   ['keys that are referenced', '{ secrets-manager: {}, kms: { discover: referenced } }', VALUES],
   ['projects', '{ secrets-manager: {}, kms: {}, codebuild: {} }', VALUES],
   ['projects and their builds', '{ secrets-manager: {}, kms: {}, codebuild: { builds: true } }', VALUES],
+  ['flows of MediaConnect', '{ secrets-manager: {}, kms: {}, mediaconnect: {} }', VALUES],
   ['values read', '{ secrets-manager: { access: read }, kms: {} }', ['secretsmanager:BatchGetSecretValue']],
 ])('the policy for %s', async (_what, services, denied) => {
   const policy = policyFor(services);
