@@ -38,15 +38,23 @@ export interface ListedKey {
   readonly findings: ReadonlyArray<{ readonly id: string }>;
 }
 
-/** A consumer as `/api/v1/consumers` lists it. */
+/** A consumer as `/api/v1/consumers` lists it, as far as these tests read it. */
 export interface ListedConsumer {
   readonly resource: string;
+  readonly kind: string;
   readonly name: string;
+  readonly account: string;
+  readonly location: string;
   readonly health: string;
   readonly reason?: string;
   readonly rootCauses: readonly string[];
   readonly uses: ReadonlyArray<{ readonly resource: string; readonly role: string; readonly versionInUse?: string }>;
-  readonly findings: ReadonlyArray<{ readonly id: string; readonly severity: string }>;
+  readonly findings: ReadonlyArray<{
+    readonly id: string;
+    readonly severity: string;
+    readonly summary: string;
+    readonly remedy?: string;
+  }>;
 }
 
 export interface ListedEvent {
@@ -75,6 +83,8 @@ export interface Daemon extends AsyncDisposable {
   keys(): Promise<ListedKey[]>;
   /** The one key with this name or resource; fails when there is none. */
   key(name: string): Promise<ListedKey>;
+  /** The one consumer with this resource; fails when there is none. */
+  consumer(resource: string): Promise<ListedConsumer>;
   /** `GET /api/v1/keys/{resource}`. */
   detail(resource: string): Promise<{ readonly undo?: string; readonly attributes: Record<string, unknown> }>;
   /** Every consumer, page by page. */
@@ -169,6 +179,11 @@ export async function startDaemon(cloud: Cloud, options: DaemonOptions = {}): Pr
       const found = (await daemon.keys()).filter((key) => key.name === name || key.resource === name);
       expect(found, name).toHaveLength(1);
       return found[0] as ListedKey;
+    },
+    async consumer(resource) {
+      const found = (await daemon.consumers()).find((consumer) => consumer.resource === resource);
+      if (!found) throw new Error(`there is no consumer ${resource}`);
+      return found;
     },
     detail: (resource) => json(`/api/v1/keys/${encodeURIComponent(resource)}`),
     consumers: () => paged('/api/v1/consumers', 'consumers'),
