@@ -128,9 +128,11 @@ ${options.yaml ?? ''}
   return { file, [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) };
 }
 
-/** One target in YAML. */
+/** One target in YAML: secrets and KMS keys, unless `yaml` says which services. */
 export function target(name: string, endpoint: string, more: { regions?: readonly string[]; yaml?: string } = {}) {
-  const { regions = [REGION], yaml = '' } = more;
+  const { regions = [REGION] } = more;
+  const given = more.yaml ?? '';
+  const yaml = given.includes('services:') ? given : `${given}, services: { secrets-manager: {}, kms: {} }`;
   return `  - { name: ${name}, provider: aws, regions: [${regions.join(', ')}], endpoint: "${endpoint}"${yaml} }`;
 }
 
