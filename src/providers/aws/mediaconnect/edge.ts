@@ -4,7 +4,7 @@ import { visible } from '../../../core/text.ts';
 import type { KeyLookup } from '../../provider.ts';
 import type { Ruling } from '../../rulings.ts';
 import { type Arn, customerKeyArn, parseArn } from '../arn.ts';
-import { RULES, type RuleId } from './rule-table.ts';
+import { type RuleId, severityOf } from './rule-table.ts';
 
 /** A KMS key that decrypts the secret. Without facts it is not watched. */
 export interface Protector {
@@ -90,9 +90,7 @@ export function rulingsOf(breaches: readonly Breach[]): readonly Ruling[] {
     return {
       finding: {
         id: rule,
-        severity: worst(
-          all.map((breach) => breach.severity ?? RULES.find(({ id }) => id === rule)?.severity ?? 'info'),
-        ),
+        severity: worst(all.map((breach) => breach.severity ?? severityOf(rule))),
         summary: [...said.slice(0, SAID_AT_MOST), ...more].join(' '),
         ...(remedies.length > 0 && { remedy: joined(remedies) }),
         ...(impairs && { impairs }),

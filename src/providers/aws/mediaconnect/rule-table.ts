@@ -1,5 +1,5 @@
 /** Every rule that a flow can break. */
-import type { Severity } from '../../../core/model.ts';
+import { SEVERITIES, type Severity } from '../../../core/model.ts';
 import type { RuleInfo } from '../../provider.ts';
 
 /** The documents that keyvigil was made from, and the references beside them. */
@@ -9,13 +9,10 @@ const STATIC_KEYS = 'AWS Elemental MediaConnect User Guide, Setting up static ke
 const API = 'AWS Elemental MediaConnect API reference';
 const CLOUDFORMATION = 'AWS CloudFormation, AWS::MediaConnect::Flow Encryption';
 
+/** A rule whose severity begins with the one that it has unless a finding says another. */
 interface FlowRule extends RuleInfo {
   readonly id: `mediaconnect.${string}`;
-}
-
-/** A rule whose severity is one word. */
-interface Fixed extends FlowRule {
-  readonly severity: Severity;
+  readonly severity: Severity | `${Severity}, ${string}`;
 }
 
 export const RULES = [
@@ -24,7 +21,7 @@ export const RULES = [
     severity: 'critical',
     source: `${API}, DescribeFlow: Messages`,
     meaning:
-      'MediaConnect itself says that it cannot use a key of the flow. It takes an output whose key it cannot get off the flow until that is fixed.',
+      'MediaConnect itself says that it cannot use a key of the flow. It takes an output whose key it cannot get off the flow until that is fixed. A refusal while the secret and its KMS key are known to work proves that the access of the flow itself is gone.',
     remedy: 'Give the role of the flow its permissions on the secret again, or repair what the message names.',
     impairs: 'reported_by_service',
   },
@@ -85,7 +82,7 @@ export const RULES = [
   },
   {
     id: 'mediaconnect.key-format',
-    severity: 'critical',
+    severity: 'critical, warning for a passphrase',
     source: `${STATIC_KEYS}: "a static key in a hexadecimal format"; AES keys have 128, 192 or 256 bits, SRT passphrases 10 to 79 characters`,
     meaning:
       'The key does not fit what it is used for: a static key that is not hexadecimal or not as long as its algorithm demands (critical), a passphrase too short or too long for SRT (warning).',
@@ -122,7 +119,7 @@ export const RULES = [
   },
   {
     id: 'mediaconnect.entitled-without-decryption',
-    severity: 'critical',
+    severity: 'critical, info where nobody can see the other end',
     source: `${KEYS}: "You want to create a flow based on an entitlement that uses encryption"`,
     meaning:
       'The flow takes its content from an entitlement and decrypts nothing. Critical where the flow that grants the entitlement is watched and encrypts; info where that cannot be seen, because MediaConnect does not tell the subscriber.',
@@ -204,6 +201,12 @@ export const RULES = [
       'A constant initialization vector is set that is not 32 hexadecimal characters, or one for a type of key that has none.',
     remedy: 'Set a vector of 32 hexadecimal characters with SPEKE, and none otherwise.',
   },
-] as const satisfies readonly Fixed[];
+] as const satisfies readonly FlowRule[];
 
 export type RuleId = (typeof RULES)[number]['id'];
+
+/** The severity of a rule unless a finding of it says another. */
+export function severityOf(rule: RuleId): Severity {
+  const told = RULES.find(({ id }) => id === rule)?.severity;
+  return SEVERITIES.find((severity) => told?.startsWith(severity)) ?? 'info';
+}
