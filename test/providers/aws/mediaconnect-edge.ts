@@ -118,3 +118,29 @@ export function judge(
 export function said({ findings }: ConsumerJudgement): readonly string[] {
   return findings.map(({ id, severity }) => `${id.replace('mediaconnect.', '')} ${severity}`);
 }
+
+export const source = (told: Parameters<typeof use>[0] = {}, more: Parameters<typeof use>[1] = {}) =>
+  use(
+    { partArn: PART.replace('output', 'source'), ...told },
+    { role: 'source-decryption', part: 'source Cam', ...more },
+  );
+export const entitlement = (told: Parameters<typeof use>[0] = {}) =>
+  use(
+    { partArn: ENTITLEMENT, entitlementArn: ENTITLEMENT, protocol: undefined, ...told },
+    { role: 'entitlement-encryption', part: 'entitlement Show' },
+  );
+export const srt = (told: Parameters<typeof use>[0] = {}) =>
+  use({ keyType: 'srt-password', algorithm: undefined, protocol: 'srt-listener', ...told });
+export const transit = (told: Parameters<typeof use>[0] = {}) =>
+  use({ keyType: 'transit', algorithm: undefined, protocol: undefined, ...told }, { role: 'transit-encryption' });
+
+export const onlyFinding = (facts: ConsumerFacts, keys?: readonly KeyFacts[], now?: number) => {
+  const { findings } = judge(facts, keys, now);
+  const [finding] = findings;
+  if (!finding || findings.length > 1) throw new Error(`not one finding: ${JSON.stringify(findings)}`);
+  return finding;
+};
+
+export const update = (json: object, what = 'output', option = '--encryption') =>
+  `aws mediaconnect update-flow-${what} --flow-arn ${FLOW} --${what}-arn ${what === 'entitlement' ? ENTITLEMENT : PART.replace('output', what)} ${option} '${JSON.stringify(json)}' --region ${REGION}`;
+export const STATIC = { Algorithm: 'aes128', KeyType: 'static-key' };
