@@ -16,9 +16,10 @@ const ACCOUNT = '111122223333';
 const REGION = 'eu-west-1';
 /** The embedded Media Services takes new versions sooner than the five minutes of the real one: nobody waits so long here. */
 const PICK_UP_MS = 8_000;
+/** How often a running flow of the embedded MediaConnect reads its keys. */
+const FLOW_REFRESH_MS = 5_000;
 
 type Account = ReturnType<Sandbox['aws']['account']>;
-type Region = ReturnType<Account['region']>;
 type Subscription = ReturnType<Sandbox['azure']['subscription']>;
 
 /** Fills the clouds, and says what will happen in them, in the order in which it does. */
@@ -30,7 +31,8 @@ export function tellableStory(sandbox: Sandbox): {
   const account = sandbox.aws.account(ACCOUNT);
   const subscription = sandbox.azure.subscription();
   sandbox.azure.settings.pickUpDelayMs = PICK_UP_MS;
-  const turns = [...amazon(account.region(REGION)), ...azure(subscription)];
+  sandbox.aws.settings.keyRefreshMs = FLOW_REFRESH_MS;
+  const turns = [...amazon(account), ...azure(subscription)];
   return { account, subscription, story: turns.toSorted((left, right) => left.at - right.at) };
 }
 
@@ -92,7 +94,9 @@ function azure(subscription: Subscription): Turn[] {
   ];
 }
 
-function amazon({ kms, secrets }: Region): Turn[] {
+/** What the first account holds: secrets under keys, and the builds and flows that read them. */
+function company(account: Account) {
+  const { kms, secrets, codeBuild, mediaConnect } = account.region(REGION);
   const team = (name: string) => [{ Key: 'team', Value: name }];
   const key = (alias: string, name: string) => {
     const made = kms.createKey({ Description: alias, Tags: [{ TagKey: 'team', TagValue: name }] });
@@ -104,24 +108,71 @@ function amazon({ kms, secrets }: Region): Turn[] {
   const archive = key('archive-2019', 'platform');
   // Dead long before anybody watched, and nothing uses it: shown, and nobody is woken.
   kms.disable(archive.keyId);
-  for (const name of ['db', 'api-token', 'webhook-signing']) {
+  const [database, token, webhook] = ['db', 'api-token', 'webhook-signing'].map((name) =>
     secrets.create({
       Name: `prod/payments/${name}`,
       SecretString: 'made up',
       KmsKeyId: payments.arn,
       Tags: team('payments'),
-    });
-  }
-  secrets.create({ Name: 'prod/video/origin', SecretString: 'made up', KmsKeyId: video.arn, Tags: team('video') });
-  secrets.create({ Name: 'prod/video/srt-passphrase', SecretString: 'made up', Tags: team('video') });
-  const token = secrets.create({ Name: 'staging/ci-token', SecretString: 'made up', Tags: team('platform') });
+    }),
+  );
+  const origin = secrets.create({
+    Name: 'prod/video/origin',
+    SecretString: '00112233445566778899aabbccddeeff',
+    KmsKeyId: video.arn,
+    Tags: team('video'),
+  });
+  const passphrase = secrets.create({
+    Name: 'prod/video/srt-passphrase',
+    SecretString: 'made up',
+    Tags: team('video'),
+  });
+  const ci = secrets.create({ Name: 'staging/ci-token', SecretString: 'made up', Tags: team('platform') });
   for (let at = 1; at <= 12; at += 1) secrets.create({ Name: `staging/service-${at}`, SecretString: 'made up' });
 
+  const secret = (name: string, value: string) => ({ name, value, type: 'SECRETS_MANAGER' as const });
+  codeBuild.createProject({
+    name: 'payments-deploy',
+    environment: {
+      environmentVariables: [secret('DB', 'prod/payments/db:password'), secret('TOKEN', token?.arn ?? '')],
+    },
+    tags: [{ key: 'team', value: 'payments' }],
+  });
+  codeBuild.createProject({
+    name: 'payments-nightly',
+    environment: { environmentVariables: [secret('DB', database?.arn ?? ''), secret('HOOK', webhook?.arn ?? '')] },
+    tags: [{ key: 'team', value: 'payments' }],
+  });
+  const roleArn = account.role('MediaConnect-keys', { services: ['mediaconnect.amazonaws.com'] });
+  const live = mediaConnect.createFlow({
+    name: 'live-contribution',
+    source: {
+      name: 'stadium',
+      protocol: 'zixi-push',
+      decryption: { keyType: 'static-key', algorithm: 'aes128', roleArn, secretArn: origin.arn },
+    },
+    outputs: [
+      {
+        name: 'studio',
+        protocol: 'srt-listener',
+        port: 5000,
+        encryption: { keyType: 'srt-password', roleArn, secretArn: passphrase.arn },
+      },
+    ],
+  });
+  mediaConnect.activate(live);
+  return { payments, video, ci };
+}
+
+function amazon(account: Account): Turn[] {
+  const { kms, secrets } = account.region(REGION);
+  const { payments, video, ci } = company(account);
+  const undo = (snapshot: Snapshot, arn: string) => `undo: ${snapshot.byResource.get(arn)?.undo}`;
   return [
     {
       at: 4,
       say: 'somebody rotates the secret prod/video/origin',
-      act: () => void secrets.putValue('prod/video/origin', 'made up, too'),
+      act: () => void secrets.putValue('prod/video/origin', 'ffeeddccbbaa99887766554433221100'),
       seen: (snapshot) => {
         const view = keyNamed(snapshot, 'prod/video/origin');
         return view?.versionChanges ? `new version ${view.version} of ${view.name}` : undefined;
@@ -133,17 +184,24 @@ function amazon({ kms, secrets }: Region): Turn[] {
       act: () => kms.disable(payments.keyId),
       seen: (snapshot) => {
         const incident = snapshot.incidents.find((one) => one.root === payments.arn);
-        const undo = snapshot.byResource.get(payments.arn)?.undo;
-        return (
-          incident &&
-          `${incident.keys.length} secrets are unusable, all because of alias/payments\n           undo: ${undo}`
-        );
+        if (!incident || incident.consumers.length < 2) return undefined;
+        return `${incident.keys.length} secrets are unusable and ${incident.consumers.length} CodeBuild projects fail, all because of alias/payments\n           ${undo(snapshot, payments.arn)}`;
       },
     },
     {
-      at: 30,
+      at: 26,
+      say: 'somebody schedules the deletion of the KMS key alias/video-origin',
+      act: () => kms.scheduleDeletion(video.keyId, 7),
+      seen: (snapshot) => {
+        const flow = consumerNamed(snapshot, 'live-contribution');
+        if (flow?.health !== 'impaired') return undefined;
+        return `the flow live-contribution cannot decrypt its source, because of alias/video-origin\n           ${undo(snapshot, video.arn)}`;
+      },
+    },
+    {
+      at: 32,
       say: 'somebody schedules the deletion of staging/ci-token',
-      act: () => secrets.delete(token.arn, { RecoveryWindowInDays: 7 }),
+      act: () => secrets.delete(ci.arn, { RecoveryWindowInDays: 7 }),
       seen: (snapshot) => {
         const view = keyNamed(snapshot, 'staging/ci-token');
         return view?.health === 'inaccessible'
@@ -152,21 +210,21 @@ function amazon({ kms, secrets }: Region): Turn[] {
       },
     },
     {
-      at: 44,
-      say: 'on-call runs both undo commands',
+      at: 46,
+      say: 'on-call runs the undo commands',
       act: () => {
         kms.enable(payments.keyId);
-        secrets.restore(token.arn);
+        kms.cancelDeletion(video.keyId);
+        kms.enable(video.keyId);
+        secrets.restore(ci.arn);
       },
       seen: (snapshot) => {
-        const well = [
-          'prod/payments/db',
-          'prod/payments/api-token',
-          'prod/payments/webhook-signing',
-          'staging/ci-token',
-        ];
-        return well.every((name) => keyNamed(snapshot, name)?.health === 'accessible')
-          ? 'everything is accessible again (but for alias/archive-2019, dead since before anybody watched)'
+        const isWell = (name: string) => keyNamed(snapshot, name)?.health === 'accessible';
+        const works = (name: string) => consumerNamed(snapshot, name)?.health !== 'impaired';
+        const keys = ['prod/payments/db', 'prod/payments/webhook-signing', 'prod/video/origin', 'staging/ci-token'];
+        const users = ['payments-deploy', 'payments-nightly', 'live-contribution'];
+        return keys.every(isWell) && users.every(works)
+          ? 'everything works again (but for alias/archive-2019, dead since before anybody watched)'
           : undefined;
       },
     },

@@ -31,17 +31,23 @@ describe.concurrent('the demo', () => {
       FIRST_LOSS_MS,
     );
     expect(page).toMatch(/^keyvigil_key_root_cause\{.*prod\/payments\/db.*,root="arn:aws:kms:.*"\} 1$/m);
-    const told = await child.until(
+    const incident = await child.until(
       'the story',
-      () => /keyvigil: .*alias\/payments\n +undo: (.*)\n/.exec(child.out)?.[1],
+      () => /keyvigil: 3 secrets .* 2 CodeBuild projects fail.*alias\/payments\n +undo: (.*)\n/.exec(child.out)?.[1],
     );
-    expect(told).toContain('aws kms enable-key');
+    expect(incident).toContain('aws kms enable-key');
     const azure = await child.until(
       'the incident in the other cloud',
       () => /keyvigil: 2 Media Services accounts stop.*\n +undo: (.*)\n/.exec(child.out)?.[1],
       FIRST_LOSS_MS,
     );
     expect(azure).toContain('az keyvault key set-attributes');
+    const flow = await child.until(
+      'the flow that its key takes down',
+      () => /keyvigil: the flow live-contribution .*\n +undo: (.*)\n/.exec(child.out)?.[1],
+      FIRST_LOSS_MS,
+    );
+    expect(flow).toContain('aws kms cancel-key-deletion');
     expect(leftIn(place)).toHaveLength(1);
 
     child.signal('SIGINT');
@@ -50,7 +56,8 @@ describe.concurrent('the demo', () => {
     expect(warnings[0]).toMatch(
       /^\S+Z WARN key became inaccessible event=transition name=alias\/payments .*reason=disabled$/,
     );
-    expect(warnings.slice(1).filter((line) => !/ WARN .*(name=media-cmk|name=contoso)/.test(line))).toEqual([]);
+    const told = / WARN .*name=(media-cmk|contoso|payments-|alias\/video-origin|live-contribution)/;
+    expect(warnings.slice(1).filter((line) => !told.test(line))).toEqual([]);
     expect(leftIn(place)).toEqual([]);
     await expect(fetch(url)).rejects.toThrow();
   });
