@@ -137,8 +137,8 @@ describe('schema', () => {
     expect(Object.keys(aws.properties.services.properties)).toEqual([
       'secrets-manager',
       'kms',
-      'codebuild',
       'mediaconnect',
+      'codebuild',
       'iam',
     ]);
     expect(aws.properties.services.properties.kms.properties).toHaveProperty('schedule');
