@@ -2,7 +2,7 @@ import { type Revocable, revocable } from '../revocable.ts';
 import { CodeBuildModel } from './codebuild/model.ts';
 import type { ServiceName } from './errors.ts';
 import { MediaConnectModel } from './mediaconnect/model.ts';
-import { KmsModel, SecretsModel } from './models.ts';
+import { IamModel, KmsModel, SecretsModel } from './models.ts';
 import {
   type Denial,
   type Operations,
@@ -85,6 +85,7 @@ export class AwsAccount {
   readonly id: string;
   /** Access key of the account's user, who may do everything that is not denied. */
   readonly credentials: Credentials;
+  readonly iam: IamModel;
   readonly #world: World;
   readonly #operations: Readonly<Record<ServiceName, Operations>>;
   readonly #regions = new Map<string, AwsRegion>();
@@ -93,6 +94,7 @@ export class AwsAccount {
     this.id = id;
     this.#world = world;
     this.#operations = operations;
+    this.iam = new IamModel(world, operations.iam, id, 'us-east-1');
     const user: Principal = {
       account: id,
       arn: `arn:aws:iam::${id}:user/sandbox`,

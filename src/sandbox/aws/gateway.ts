@@ -5,6 +5,7 @@ import { type Effect, shaped } from '../shape.ts';
 import type { View } from '../table.ts';
 import { projectResource } from './codebuild/state.ts';
 import { AwsError, accessDenied, type ServiceName, serviceTrouble } from './errors.ts';
+import { iamResource } from './iam/roles.ts';
 import { kmsResource } from './kms/lookup.ts';
 import { type Authorization, parseAuthorization, SignatureChecker } from './signature.ts';
 import { type Asked, parseRequest, type Written, writeAnswer, writeError } from './wire.ts';
@@ -162,13 +163,14 @@ function authorizedResource(call: Call): { readonly shown: string | undefined; r
   const named = namedResource(call);
   if (call.service === 'kms') return kmsResource(call, named);
   if (call.service === 'codebuild') return projectResource(call);
+  if (call.service === 'iam') return iamResource(call, named);
   if (named === undefined) return { shown: call.service === 'mediaconnect' ? '*' : undefined, all: ['*'] };
   const arn = call.service === 'secretsmanager' ? call.store.secretNames.get(named) : undefined;
   return { shown: named, all: arn === undefined ? [named] : [named, arn] };
 }
 
 const NAMING_FIELDS = [
-  ...['SecretId', 'KeyId', 'TargetKeyId', 'RoleArn'],
+  ...['SecretId', 'KeyId', 'TargetKeyId', 'RoleArn', 'RoleName', 'PolicySourceArn'],
   ...['flowArn', 'resourceArn', 'projectName', 'name'],
 ];
 
@@ -183,7 +185,7 @@ function namedResource(asked: Pick<Asked, 'input'>): string | undefined {
 function perform(call: Call, operations: Operations): unknown {
   const operation = Object.hasOwn(operations, call.operation) ? operations[call.operation] : undefined;
   if (operation) return operation(call);
-  if (call.service === 'sts')
+  if (call.service === 'sts' || call.service === 'iam')
     throw new AwsError('InvalidAction', `Could not find operation ${call.operation}`, 'Message');
   throw new AwsError('UnknownOperationException', '', 'none');
 }

@@ -3,6 +3,7 @@ import { Table, type View } from '../table.ts';
 import type { Build } from './codebuild/builds.ts';
 import type { Project } from './codebuild/state.ts';
 import type { ServiceName } from './errors.ts';
+import type { IamRoles } from './iam/roles.ts';
 import type { Input } from './input.ts';
 import type { Alias, Key } from './kms/state.ts';
 import type { Flow } from './mediaconnect/state.ts';
@@ -124,6 +125,7 @@ export class World {
   readonly pages: Pages;
   readonly principals = new Map<string, Principal>();
   readonly roles = new Map<string, Role>();
+  readonly iamRoles: IamRoles = new Map();
   readonly denials = new Set<Denial>();
   readonly #stores = new Map<string, RegionStore>();
 
