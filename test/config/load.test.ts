@@ -108,12 +108,29 @@ describe('a configuration', () => {
     ]);
   });
 
+  it('gives policy simulation to those alone who ask for it, and never by itself', () => {
+    const [target] = configOf('targets: [{ name: a, provider: aws, regions: [eu-west-1], services: { kms: {}, iam: {} } }]')
+      .targets;
+    expect(target?.services.iam).toEqual({ every: 3_600_000 });
+    const parsed = (services: string) =>
+      parseConfig(`targets: [{ name: a, provider: aws, regions: [eu-west-1], services: ${services} }]`, '/k.yml', OPTIONS)
+        .issues.map(({ message }) => message);
+    expect(parsed('{ iam: {} }')).toEqual([
+      'targets[0].services: only "iam" watches nothing: name the services that it helps too',
+    ]);
+    expect(parsed('{ kms: {}, iam: { schedule: "@daily" } }')[0]).toContain('schedule');
+    expect(parsed('{ kms: {}, iam: { every: 0s } }')[0]).toContain('between 1s and 3650d');
+  });
+
   it('takes the schedule and the time zone that are set nearest to a service', async () => {
     await using directory = await goodDirectory();
     const { config } = await loadConfig(join(directory.path, 'full.yaml'), OPTIONS);
     const [aws, azure] = config.targets;
     expect(aws && scheduleOf(config, aws, 'kms')).toEqual({ schedule: '0 0 * * * *', timezone: 'UTC' });
-    expect(aws && scheduleOf(config, aws, 'iam')).toEqual({ schedule: '@daily', timezone: 'America/New_York' });
+    expect(aws && scheduleOf(config, aws, 'codebuild')).toEqual({
+      schedule: '0 */5 * * * *',
+      timezone: 'America/New_York',
+    });
     expect(azure && scheduleOf(config, azure, 'key-vault')).toEqual({
       schedule: '*/30 * * * * *',
       timezone: 'Europe/Berlin',
@@ -124,7 +141,6 @@ describe('a configuration', () => {
     await using directory = await goodDirectory();
     const { config } = await loadConfig(join(directory.path, 'full.yaml'), OPTIONS);
     expect(inactiveParts(config, SERVICES)).toEqual([
-      'service "iam" of target "video-prod" is not active yet: it is not watched',
     ]);
     const ofAws = SERVICES.filter(({ provider }) => provider === 'aws');
     expect(inactiveParts(config, ofAws)).toContain(

@@ -19,11 +19,15 @@ const BECAUSE: Readonly<Record<Denier, readonly [implicit: string, explicit: str
 
 /** Every rule about the roles of a consumer, by what its uses were told. */
 export function simulationRulings(consumer: ConsumerFacts, service: SimulatedService): readonly Ruling[] {
-  return [
+  const rulings = [
     roleMissing(consumer, service),
     roleUntrusted(consumer, service),
     denied(consumer, service, 'Read', { id: 'role-denied-secret', verb: 'read', what: 'the secret' }),
     denied(consumer, service, 'Decrypt', { id: 'role-denied-key', verb: 'use', what: 'the key' }),
+  ];
+  if (service === 'codebuild') return rulings;
+  return [
+    ...rulings,
     denied(consumer, service, 'Invoke', { id: 'role-denied-gateway', verb: 'invoke', what: 'the gateway' }),
   ];
 }

@@ -55,7 +55,7 @@ export function openSimulation(env: SimulationEnv): OpenSimulation {
   const keys = perRegion((region) => new KMSClient({ ...env.regional('kms', region) }));
   const options = {
     atOnce: AT_ONCE,
-    now: Date.now,
+    now: () => Date.now(),
     freshMs: (value: object) => ('unseen' in value ? Math.min(FAILED_MS, env.every) : env.every),
   };
   const roles = createMemory<Role>({ ...options, size: MOST_ANSWERS });
@@ -72,7 +72,7 @@ export function openSimulation(env: SimulationEnv): OpenSimulation {
       const { Role: role } = await context.call('GetRole', (abortSignal) =>
         iam.send(new GetRoleCommand({ RoleName }), { abortSignal }),
       );
-      if (!role?.Arn) throw new CallFailed('GetRole', new BadAnswer('the role has no ARN'));
+      if (!role?.Arn) throw new BadAnswer('the role has no ARN');
       return role.Arn === arn ? { document: role.AssumeRolePolicyDocument } : MISSING;
     });
   }
@@ -168,13 +168,14 @@ function foreignRole(role: string, account: string): Answer | undefined {
 }
 
 /**
- * A failed call is an outcome that is remembered for a while. Whatever else is thrown (the end of the daemon) is not.
+ * A failed call, or an answer that is none, is an outcome that is remembered for a while. Whatever else is thrown (the end of the daemon) is not.
  * @param gone what it is when the cloud says that there is no such thing
  */
 async function settled<T, G>(gone: G, run: () => Promise<T>): Promise<T | G | { readonly unseen: Unseen }> {
   try {
     return await run();
   } catch (error) {
+    if (error instanceof BadAnswer) return { unseen: 'bad_response' };
     if (!(error instanceof CallFailed)) throw error;
     const { reason } = classify(error, error.operation);
     return isConclusive(reason) ? gone : { unseen: reason };
