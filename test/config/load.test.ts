@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { SecretSource } from '../../src/config/config.ts';
-import { inactiveParts, loadConfig, policyOf, redacted, scheduleOf } from '../../src/config/load.ts';
+import { inactiveParts, loadConfig, parseConfig, policyOf, redacted, scheduleOf } from '../../src/config/load.ts';
 import { SERVICES } from '../../src/providers/index.ts';
 import { configOf, ENV, goodDirectory, TARGETS } from './files.ts';
 
@@ -109,12 +109,16 @@ describe('a configuration', () => {
   });
 
   it('gives policy simulation to those alone who ask for it, and never by itself', () => {
-    const [target] = configOf('targets: [{ name: a, provider: aws, regions: [eu-west-1], services: { kms: {}, iam: {} } }]')
-      .targets;
+    const [target] = configOf(
+      'targets: [{ name: a, provider: aws, regions: [eu-west-1], services: { kms: {}, iam: {} } }]',
+    ).targets;
     expect(target?.services.iam).toEqual({ every: 3_600_000 });
     const parsed = (services: string) =>
-      parseConfig(`targets: [{ name: a, provider: aws, regions: [eu-west-1], services: ${services} }]`, '/k.yml', OPTIONS)
-        .issues.map(({ message }) => message);
+      parseConfig(
+        `targets: [{ name: a, provider: aws, regions: [eu-west-1], services: ${services} }]`,
+        '/k.yml',
+        OPTIONS,
+      ).issues.map(({ message }) => message);
     expect(parsed('{ iam: {} }')).toEqual([
       'targets[0].services: only "iam" watches nothing: name the services that it helps too',
     ]);

@@ -12,7 +12,7 @@ export const SIMULATION_APIS: Readonly<Record<string, Api>> = {
   GetKeyPolicy: { quotaPerSecond: 1000, usdPer10k: 0.03 },
 };
 
-/** What the opt-in service `iam` needs beside what its users need. */
+/** What those who use simulation need when the opt-in service `iam` is on. */
 export const SIMULATION_PERMISSIONS: readonly Permission[] = [
   {
     feature: 'iam',

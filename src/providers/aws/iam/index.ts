@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { PositiveDuration } from '../../../config/duration.ts';
 import type { Service } from '../../provider.ts';
 import { AwsServiceFields } from '../config.ts';
-import { SIMULATION_APIS, SIMULATION_PERMISSIONS } from './apis.ts';
+import { SIMULATION_APIS } from './apis.ts';
 
 const Options = z.strictObject({
   endpoint: AwsServiceFields.endpoint,
@@ -23,7 +23,8 @@ export const iam: Service = {
   optIn: true,
   listing: 'ids',
   config: Options,
-  permissions: SIMULATION_PERMISSIONS,
+  // Its users need them, each when this is on: see SIMULATION_PERMISSIONS.
+  permissions: [],
   apis: SIMULATION_APIS,
   describeOperation: 'GetRole',
 };
