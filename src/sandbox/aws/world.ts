@@ -163,7 +163,11 @@ export class World {
   }
 
   /** The denial that hits `action` on any of the `resources` for the caller of `call`. */
-  denial(call: Pick<Call, 'account' | 'caller'>, action: string, resources: readonly string[]): Denial | undefined {
+  denial(
+    call: Pick<Call, 'account'> & { readonly caller: Acting | undefined },
+    action: string,
+    resources: readonly string[],
+  ): Denial | undefined {
     for (const denial of this.denials) {
       if (denial.account !== call.account || !globMatches(denial.action, action)) continue;
       if (denial.principal !== undefined && !isPrincipal(call.caller, denial.principal)) continue;
@@ -174,7 +178,10 @@ export class World {
   }
 }
 
-function isPrincipal(caller: Principal | undefined, arn: string): boolean {
+/** What of a caller a denial can be about. */
+type Acting = Pick<Principal, 'arn' | 'role'>;
+
+function isPrincipal(caller: Acting | undefined, arn: string): boolean {
   return caller !== undefined && (caller.arn === arn || caller.role === arn);
 }
 

@@ -87,6 +87,5 @@ export async function looked(
   const { context = plainContext, known, service = 'mediaconnect' } = options;
   const roleOf = ({ attributes }: KeyUse) =>
     attributes?.roleArn === undefined ? undefined : String(attributes.roleArn);
-  const consumer = { service, consumer: FLOW, roleOf, known };
-  return flowOf(await withSimulation(uses, consumer, open.simulation, context));
+  return flowOf(await withSimulation(flowOf(uses), service, roleOf, open.simulation, context, known));
 }

@@ -5,7 +5,7 @@ import { withSimulation } from '../../../src/providers/aws/iam/uses.ts';
 import { CallFailed, type LookContext } from '../../../src/providers/provider.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { plainContext } from '../../fixtures/context.ts';
-import { ACCOUNT, FLOW, knowing, looked, type Open, REGION, simulationOf, useOf } from './iam-simulation.ts';
+import { ACCOUNT, flowOf, knowing, looked, type Open, REGION, simulationOf, useOf } from './iam-simulation.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 12);
 const MINUTE = 60_000;
@@ -249,8 +249,8 @@ describe('a role', () => {
 
   it('is not simulated where that is not on', async () => {
     const uses = [useOf(secret, role)];
-    const consumer = { service: 'mediaconnect', consumer: FLOW, roleOf: () => role, known: undefined } as const;
-    expect(await withSimulation(uses, consumer, undefined, plainContext)).toBe(uses);
+    const asked = withSimulation(flowOf(uses), 'mediaconnect', () => role, undefined, plainContext, undefined);
+    expect(await asked).toBe(uses);
   });
 });
 

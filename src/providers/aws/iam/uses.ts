@@ -1,5 +1,5 @@
 /** What policy simulation says of each use of a key, for the looks of the services that use keys through a role. */
-import type { ConsumerFacts, KeyUse, Scalar } from '../../../core/model.ts';
+import type { ConsumerFacts, KeyFacts, KeyUse, Scalar } from '../../../core/model.ts';
 import { UNKNOWN_REASONS } from '../../../core/reasons.ts';
 import type { KeyLookup, LookContext } from '../../provider.ts';
 import { type Arn, parseArn } from '../arn.ts';
@@ -12,16 +12,8 @@ export type SimulatedService = 'mediaconnect' | 'codebuild';
 export const ASPECTS = ['Trust', 'Read', 'Decrypt', 'Invoke'] as const;
 export type Aspect = (typeof ASPECTS)[number];
 
-/** The consumer whose uses these are. */
-export interface Simulated {
-  readonly service: SimulatedService;
-  /** ARN. */
-  readonly consumer: string;
-  /** ARN of the role that a use goes through; undefined: none is told. */
-  roleOf(use: KeyUse): string | undefined;
-  /** What was known of the consumer before: kept where an answer is put off or did not come. */
-  readonly known: ConsumerFacts | undefined;
-}
+/** ARN of the role that a use goes through; undefined: none is told. */
+type RoleOf = (use: KeyUse) => string | undefined;
 
 /**
  * New questions that one look may ask: at most a few seconds of the budget of IAM. A flow with more asks the rest at its next
@@ -45,27 +37,33 @@ const READING: Readonly<Record<SimulatedService, readonly string[]>> = {
 /** For what lies under a key itself, written and read. */
 const ENCRYPTING: readonly string[] = ['kms:Decrypt', 'kms:GenerateDataKey'];
 
-/** The uses, each with what simulation says of its role in `attributes`; as they are where it is not on. */
+/**
+ * The uses of a consumer, each with what simulation says of its role in `attributes`; as they are where it is not on.
+ * @param known what was known of the consumer before: kept where an answer is put off or did not come
+ */
 export async function withSimulation(
-  uses: readonly KeyUse[],
-  consumer: Simulated,
+  { uses, resource }: ConsumerFacts,
+  service: SimulatedService,
+  roleOf: RoleOf,
   simulation: Simulation | undefined,
   context: LookContext,
+  known: KeyFacts | ConsumerFacts | undefined,
 ): Promise<readonly KeyUse[]> {
   if (!simulation) return uses;
+  const before = known && 'uses' in known ? known.uses : [];
   const allowance = { left: PER_LOOK };
   const simulated: KeyUse[] = [];
   for (const use of uses) {
-    const role = consumer.roleOf(use);
+    const role = roleOf(use);
     if (role === undefined) {
       simulated.push(use);
       continue;
     }
-    const before = consumer.known?.uses.find((one) => isSame(one, use) && one.attributes?.simulatedRole === role);
-    const answers = await ask(use, role, consumer, simulation, context, allowance);
+    const earlier = before.find((one) => isSame(one, use) && one.attributes?.simulatedRole === role);
+    const answers = await ask(use, role, { service, consumer: resource }, simulation, context, allowance);
     const said = ASPECTS.flatMap((aspect) => {
       const answer = answers[aspect];
-      const old = attributesOf(before, aspect);
+      const old = attributesOf(earlier, aspect);
       if (answer === undefined) return [];
       return [answer === 'put off' || (isOpen(answer) && Object.keys(old).length > 0) ? old : written(aspect, answer)];
     });
@@ -87,7 +85,7 @@ type Answers = Partial<Record<Aspect, Asked>>;
 async function ask(
   use: KeyUse,
   role: string,
-  { service, consumer }: Simulated,
+  { service, consumer }: { readonly service: SimulatedService; readonly consumer: string },
   simulation: Simulation,
   context: LookContext,
   allowance: Allowance,

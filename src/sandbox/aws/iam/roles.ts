@@ -1,5 +1,5 @@
 import { AwsError } from '../errors.ts';
-import { type Input, text } from '../input.ts';
+import { type Input, isRecord, text } from '../input.ts';
 import { type Call, type Operations, partitionOf, type World } from '../world.ts';
 import { parsePolicy } from './policy.ts';
 
@@ -63,7 +63,8 @@ function scriptedRole(world: World, account: string, name: string): IamRole | un
   if (!role) return undefined;
   const partition = role.arn.split(':')[1] ?? 'aws';
   const accounts = role.trusts?.map((id) => `arn:${partition}:iam::${id}:root`) ?? '*';
-  const trust = { Effect: 'Allow', Principal: { AWS: accounts }, Action: 'sts:AssumeRole' };
+  const principal = { AWS: accounts, Service: role.services ?? ACTING_SERVICES };
+  const trust = { Effect: 'Allow', Principal: principal, Action: 'sts:AssumeRole' };
   return {
     arn: role.arn,
     name,
@@ -74,6 +75,9 @@ function scriptedRole(world: World, account: string, name: string): IamRole | un
     policies: new Map([['Everything', ALLOW_ALL]]),
   };
 }
+
+/** The services that act as roles here. */
+const ACTING_SERVICES = ['codebuild.amazonaws.com', 'mediaconnect.amazonaws.com'];
 
 const ALLOW_ALL = JSON.stringify({
   Version: '2012-10-17',
@@ -91,8 +95,20 @@ export function iamResource(
   return { shown: `role ${named}`, all: arn === undefined ? [named] : [named, arn] };
 }
 
+/** Keeps a role, and lets the services that it trusts act as it. */
 function save({ world, account }: Call, role: IamRole): void {
   world.iamRoles.set(keyOf(account, role.name), role);
+  const { arn, name, roleId } = role;
+  const known = world.roles.get(arn) ?? { arn, account, name, roleId, externalId: undefined, trusts: [] };
+  world.roles.set(arn, { ...known, services: ACTING_SERVICES.filter((service) => lets(role.trust, service)) });
+}
+
+function lets(trust: string, service: string): boolean {
+  const statements = parsePolicy(trust) ?? [];
+  return statements.some(({ Effect, Principal, Condition }) => {
+    const named = isRecord(Principal) ? Principal.Service : undefined;
+    return Effect === 'Allow' && Condition === undefined && [named].flat().includes(service);
+  });
 }
 
 function policyDocument(input: Input, name: string): string {

@@ -60,7 +60,7 @@ function resultOf(
   const policies = policiesOf(role);
   const each = resources.map((resource) => ({
     resource,
-    ...denied(call, action, resource, evaluate(policies, { action, resource, context })),
+    ...denied(call, role, action, resource, evaluate(policies, { action, resource, context })),
   }));
   const worst = WORST.find((decision) => each.some((one) => one.decision === decision)) ?? 'implicitDeny';
   return {
@@ -81,8 +81,10 @@ function resultOf(
 }
 
 /** Scripts of the sandbox take rights away beside all policies; a simulation says so as if a policy did. */
-function denied(call: Call, action: string, resource: string, evaluation: Evaluation): Evaluation {
-  const denial = call.world.denial(call, action, [resource]);
+function denied(call: Call, role: IamRole, action: string, resource: string, evaluation: Evaluation): Evaluation {
+  const denial = call.world.denial({ account: call.account, caller: { arn: role.arn, role: role.arn } }, action, [
+    resource,
+  ]);
   return denial ? { ...evaluation, decision: 'explicitDeny', matched: [] } : evaluation;
 }
 
