@@ -59,7 +59,7 @@ describe('check-config', () => {
     await using directory = await goodDirectory();
     const { io, printed } = capture();
     expect(await checkConfigCommand({ file: join(directory.path, 'full.yaml'), output: 'text' }, io)).toBe(0);
-    expect(printed.out).toMatch(/^video-prod +aws +eu-west-1 +iam .*not active yet$/m);
+    expect(printed.out).toMatch(/^video-prod +aws +eu-west-1 +codebuild .*not active yet$/m);
     expect(printed.out).toMatch(/^media-azure +azure +global +key-vault +\*\/30 \* \* \* \* \*$/m);
     expect(printed.out).toContain('  0 0 * * * * (UTC)\n    2026-11-22T11:00:00.000Z\n');
     expect(printed.err.match(/^warning: .*$/gm)).toHaveLength(2);
@@ -89,7 +89,7 @@ describe('check-config', () => {
     expect(data).toMatchObject({ valid: true, file, config: { schedule: '*/30 * * * * *' } });
     expect(data.warnings).toHaveLength(1);
     expect(data.inactive).toHaveLength(1);
-    expect(data.sources).toHaveLength(17);
+    expect(data.sources).toHaveLength(14);
     expect(data.sources[0]).toEqual({
       target: 'video-prod',
       provider: 'aws',
@@ -137,8 +137,8 @@ describe('schema', () => {
     expect(Object.keys(aws.properties.services.properties)).toEqual([
       'secrets-manager',
       'kms',
-      'codebuild',
       'mediaconnect',
+      'codebuild',
       'iam',
     ]);
     expect(aws.properties.services.properties.kms.properties).toHaveProperty('schedule');

@@ -66,8 +66,8 @@ describe('a configuration', () => {
     expect(Object.keys(config.targets[0]?.services ?? {})).toEqual([
       'secrets-manager',
       'kms',
-      'codebuild',
       'mediaconnect',
+      'codebuild',
       'iam',
     ]);
     expect(config.targets[1]).toMatchObject({
