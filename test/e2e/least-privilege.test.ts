@@ -55,7 +55,10 @@ function company({ kms, secrets, mediaConnect, codeBuild }: World['region'], san
   mediaConnect.createFlow({ name: 'subscriber', source: { name: 'show', entitlementArn } });
   const { keyId, arn } = kms.createKey();
   kms.alias('alias/app', keyId);
-  secrets.create({ Name: 'prod/app', SecretString: 'x', KmsKeyId: arn });
+  const { arn: secretArn } = secrets.create({ Name: 'prod/app', SecretString: 'x', KmsKeyId: arn });
+  const roleArn = sandbox.aws.account(ACCOUNT).iam.createRole('reader', ['mediaconnect.amazonaws.com'], '/video/');
+  const decryption = { keyType: 'static-key', algorithm: 'aes128', roleArn, secretArn } as const;
+  mediaConnect.createFlow({ name: 'sealed', source: { name: 'in', protocol: 'zixi-push', decryption } });
   secrets.create({ Name: 'prod/by-alias', SecretString: 'x', KmsKeyId: 'alias/app' });
 }
 
@@ -75,6 +78,7 @@ function callsOf(world: World): ReadonlyMap<string, ReadonlySet<string>> {
 /** IAM judges by the resource itself, whatever name a request uses for it. */
 function whole(world: World, service: string, resource: string | undefined): string {
   if (resource === undefined || resource.startsWith('arn:')) return resource ?? '*';
+  if (service === 'iam') return `arn:aws:iam::${ACCOUNT}:role/video/${resource}`;
   const { keys, consumers } = world.app.snapshot;
   const bears = (one: { readonly name: string; readonly resource: string }) =>
     one.name === resource || one.resource.endsWith(`/${resource}`);
@@ -90,6 +94,7 @@ it.each([
   ['projects', '{ secrets-manager: {}, kms: {}, codebuild: {} }', VALUES],
   ['projects and their builds', '{ secrets-manager: {}, kms: {}, codebuild: { builds: true } }', VALUES],
   ['flows of MediaConnect', '{ secrets-manager: {}, kms: {}, mediaconnect: {} }', VALUES],
+  ['the roles of flows', '{ secrets-manager: {}, kms: {}, mediaconnect: {}, iam: {} }', VALUES],
   ['values read', '{ secrets-manager: { access: read }, kms: {} }', ['secretsmanager:BatchGetSecretValue']],
 ])('the policy for %s', async (_what, services, denied) => {
   const policy = policyFor(services);
