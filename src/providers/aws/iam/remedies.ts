@@ -1,6 +1,7 @@
 /** What gives a role what it lacks: exact commands that take nothing away that others need. Pure. */
 import { createHash } from 'node:crypto';
-import { awsCommand, parseArn, shellWord } from '../arn.ts';
+import { shellCommand } from '../../shell.ts';
+import { awsCommand, parseArn } from '../arn.ts';
 import { servicePrincipal } from './trust.ts';
 import type { Denier } from './words.ts';
 
@@ -33,7 +34,7 @@ function trustOf(service: string): Statement {
 /** Adds a statement to the policy that a command prints. There may be one statement without a list around it. */
 function adding(print: string, statement: Statement): string {
   const program = `.Statement = ([.Statement] | flatten) + [${JSON.stringify(statement)}]`;
-  return `"$(${print} | jq -c ${shellWord(program)})"`;
+  return `"$(${print} | ${shellCommand('jq', '-c', program)})"`;
 }
 
 /** Makes the role, with the trust that its service needs and nothing else. */
@@ -134,7 +135,8 @@ function allowInPolicy(_region: string, lack: Lack): string {
     return `${put} --policy ${adding(printPolicy(lack), statement)}`;
   }
   // Most secrets have no policy of their own.
-  const none = `jq -c ${shellWord('(.ResourcePolicy // "{\\"Version\\":\\"2012-10-17\\",\\"Statement\\":[]}") | fromjson')}`;
+  const empty = JSON.stringify(documentOf());
+  const none = shellCommand('jq', '-c', `(.ResourcePolicy // ${empty}) | fromjson`);
   const put = awsCommand(region, 'secretsmanager', 'put-resource-policy', '--secret-id', resource);
   return `${put} --resource-policy ${adding(`${printPolicy(lack)} | ${none}`, statement)}`;
 }
