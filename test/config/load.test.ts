@@ -144,8 +144,7 @@ describe('a configuration', () => {
   it('names every part that this version validates but does nothing with', async () => {
     await using directory = await goodDirectory();
     const { config } = await loadConfig(join(directory.path, 'full.yaml'), OPTIONS);
-    expect(inactiveParts(config, SERVICES)).toEqual([
-    ]);
+    expect(inactiveParts(config, SERVICES)).toEqual([]);
     const ofAws = SERVICES.filter(({ provider }) => provider === 'aws');
     expect(inactiveParts(config, ofAws)).toContain(
       'target "media-azure" is not active yet: this version does not watch azure',

@@ -57,3 +57,28 @@ it('asks IAM nothing where nobody asked for it, and IAM is no source', async () 
   expect(new Set(sources.map(({ service }) => service))).toEqual(new Set(['secrets-manager', 'kms', 'mediaconnect']));
   expect(sources.every((one) => (one as { location?: string }).location === REGION)).toBe(true);
 });
+
+it('asks the same of the role of a project, whose listing tells all that a look would', async () => {
+  const build = ({ secrets, codeBuild }: World['region'], sandbox: World['sandbox']) => {
+    const { arn } = secrets.create({ Name: 'prod/token', SecretString: 'x' });
+    const serviceRole = sandbox.aws.account(ACCOUNT).iam.createRole('build', ['codebuild.amazonaws.com']);
+    const variable = { name: 'TOKEN', value: arn, type: 'SECRETS_MANAGER' as const };
+    codeBuild.createProject({ name: 'web', serviceRole, environment: { environmentVariables: [variable] } });
+  };
+  const services = '{ secrets-manager: {}, kms: {}, codebuild: {}, iam: { every: 5m } }';
+  await using world = await startWorld(build, { services });
+  const found = () => (world.consumer('web')?.findings ?? []).find(({ id }) => id === 'codebuild.role-denied-secret');
+  await world.until('the role is denied', 5 * MINUTE, () => found() !== undefined);
+  expect(found()?.summary).toMatch(/^Policy simulation says that role \S+:role\/build may not read the secret/);
+  world.sandbox.requests.clear();
+  await world.pass(3 * MINUTE);
+  expect(world.sandbox.requests.count('iam:SimulatePrincipalPolicy')).toBe(0);
+  world.sandbox.aws.account(ACCOUNT).iam.putRolePolicy('build', 'read', {
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: '*' }],
+  });
+  await world.until('the role may', 10 * MINUTE, () => found() === undefined);
+  // One call for all projects in each sweep, and none for a look at one.
+  const sweeps = world.sandbox.requests.count('codebuild:ListProjects');
+  expect(world.sandbox.requests.count('codebuild:BatchGetProjects')).toBe(sweeps);
+});

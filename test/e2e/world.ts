@@ -11,6 +11,7 @@ import type { ConsumerView, KeyView } from '../../src/core/snapshot.ts';
 import { SERVICES } from '../../src/providers/index.ts';
 import { isSource } from '../../src/providers/provider.ts';
 // Loaded here, for no counter sees how long a start takes to load it while the simulated clock goes on.
+import '../../src/providers/aws/codebuild/session.ts';
 import '../../src/providers/aws/iam/simulator.ts';
 import type { Subscription } from '../../src/sandbox/azure/handles.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';

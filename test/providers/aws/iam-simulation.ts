@@ -87,5 +87,5 @@ export async function looked(
   const { context = plainContext, known, service = 'mediaconnect' } = options;
   const roleOf = ({ attributes }: KeyUse) =>
     attributes?.roleArn === undefined ? undefined : String(attributes.roleArn);
-  return flowOf(await withSimulation(flowOf(uses), service, roleOf, open.simulation, context, known));
+  return withSimulation(flowOf(uses), { service, simulation: open.simulation, roleOf, known }, context);
 }

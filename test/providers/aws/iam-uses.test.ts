@@ -239,6 +239,8 @@ describe('a role', () => {
       simulatedRead: 'cannot-tell',
       simulatedReadReason: reason,
     });
+    // Nothing changes from look to look that nobody was asked about.
+    expect(await told()).not.toHaveProperty('simulatedAt');
     expect(sandbox.requests.list().filter(({ service }) => service === 'iam')).toEqual([]);
   });
 
@@ -249,8 +251,9 @@ describe('a role', () => {
 
   it('is not simulated where that is not on', async () => {
     const uses = [useOf(secret, role)];
-    const asked = withSimulation(flowOf(uses), 'mediaconnect', () => role, undefined, plainContext, undefined);
-    expect(await asked).toBe(uses);
+    const flow = flowOf(uses);
+    const off = { service: 'mediaconnect', simulation: undefined, roleOf: () => role, known: undefined } as const;
+    expect(await withSimulation(flow, off, plainContext)).toBe(flow);
   });
 });
 

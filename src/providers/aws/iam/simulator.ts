@@ -114,7 +114,7 @@ export function openSimulation(env: SimulationEnv): OpenSimulation {
   return {
     async trust(role, service, context, allowance) {
       const refused = foreignRole(role, env.account);
-      if (refused) return { answer: refused, at: Date.now() };
+      if (refused) return { answer: refused };
       const known = await roles.recall(role, allowance, () => getRole(role, context));
       if (!known) return undefined;
       const { value, at } = known;
@@ -125,7 +125,7 @@ export function openSimulation(env: SimulationEnv): OpenSimulation {
     async may(question, context, allowance): Promise<Dated | undefined> {
       const arn = parseArn(question.resource);
       const refused = arn ? foreignRole(question.role, env.account) : unseen('bad_response');
-      if (refused || !arn) return { answer: refused ?? unseen('bad_response'), at: Date.now() };
+      if (refused || !arn) return { answer: refused ?? unseen('bad_response') };
       const { role, actions, resource, forSecret = '' } = question;
       const outcome = await outcomes.recall(`${role} ${actions} ${resource} ${forSecret}`, allowance, () =>
         simulate(question, context),

@@ -12,8 +12,18 @@ export type SimulatedService = 'mediaconnect' | 'codebuild';
 export const ASPECTS = ['Trust', 'Read', 'Decrypt', 'Invoke'] as const;
 export type Aspect = (typeof ASPECTS)[number];
 
-/** ARN of the role that a use goes through; undefined: none is told. */
-type RoleOf = (use: KeyUse) => string | undefined;
+/** How uses are simulated. */
+interface Simulating {
+  readonly service: SimulatedService;
+  /** Absent: it is not on. */
+  readonly simulation: Simulation | undefined;
+  /** ARN of the role that a use goes through; undefined: none is told. */
+  roleOf(use: KeyUse): string | undefined;
+  /** What was known of the consumer before: kept where an answer is put off or did not come. */
+  readonly known: KeyFacts | ConsumerFacts | undefined;
+  /** Of several consumers together; one look has its own otherwise. */
+  readonly allowance?: Allowance;
+}
 
 /**
  * New questions that one look may ask: at most a few seconds of the budget of IAM. A flow with more asks the rest at its next
@@ -37,21 +47,15 @@ const READING: Readonly<Record<SimulatedService, readonly string[]>> = {
 /** For what lies under a key itself, written and read. */
 const ENCRYPTING: readonly string[] = ['kms:Decrypt', 'kms:GenerateDataKey'];
 
-/**
- * The uses of a consumer, each with what simulation says of its role in `attributes`; as they are where it is not on.
- * @param known what was known of the consumer before: kept where an answer is put off or did not come
- */
+/** The consumer with what simulation says of the role of each use in the attributes of that; as it is where that is not on. */
 export async function withSimulation(
-  { uses, resource }: ConsumerFacts,
-  service: SimulatedService,
-  roleOf: RoleOf,
-  simulation: Simulation | undefined,
+  consumer: ConsumerFacts,
+  { service, simulation, roleOf, known, allowance = { left: PER_LOOK } }: Simulating,
   context: LookContext,
-  known: KeyFacts | ConsumerFacts | undefined,
-): Promise<readonly KeyUse[]> {
-  if (!simulation) return uses;
+): Promise<ConsumerFacts> {
+  if (!simulation) return consumer;
+  const { uses, resource } = consumer;
   const before = known && 'uses' in known ? known.uses : [];
-  const allowance = { left: PER_LOOK };
   const simulated: KeyUse[] = [];
   for (const use of uses) {
     const role = roleOf(use);
@@ -69,13 +73,13 @@ export async function withSimulation(
     });
     const attributes: Record<string, Scalar> = Object.assign({}, ...said);
     const dates = said.flatMap(({ simulatedAt }) => (typeof simulatedAt === 'number' ? [simulatedAt] : []));
-    if (dates.length === 0) simulated.push(use);
+    if (Object.keys(attributes).length === 0) simulated.push(use);
     else {
-      const whole = { ...use.attributes, ...attributes, simulatedRole: role, simulatedAt: Math.min(...dates) };
-      simulated.push({ ...use, attributes: whole });
+      const dated = dates.length > 0 && { simulatedAt: Math.min(...dates) };
+      simulated.push({ ...use, attributes: { ...use.attributes, ...attributes, simulatedRole: role, ...dated } });
     }
   }
-  return simulated;
+  return { ...consumer, uses: simulated };
 }
 
 /** An answer with the resource that it is about. */
@@ -135,7 +139,7 @@ async function inTurn<T, R>(items: readonly T[], run: (item: T) => Promise<R>): 
 }
 
 function unseen(reason: NonNullable<Answer['reason']>): Asked {
-  return { answer: { word: 'cannot-tell', reason }, at: Date.now() };
+  return { answer: { word: 'cannot-tell', reason } };
 }
 
 /** Any of several keys will do. */
@@ -198,7 +202,7 @@ function written(aspect: Aspect, { answer, at, resource }: Exclude<Asked, 'put o
     ...(answer.actions && { [`${name}Actions`]: answer.actions.join(' ') }),
     ...(answer.reason && { [`${name}Reason`]: answer.reason }),
     ...(resource !== undefined && { [`${name}Resource`]: resource }),
-    simulatedAt: at,
+    ...(at !== undefined && { simulatedAt: at }),
   };
 }
 

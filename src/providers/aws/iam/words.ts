@@ -44,10 +44,10 @@ export interface Answer {
   readonly reason?: Unseen;
 }
 
-/** An answer, and when the cloud gave it (ms). */
+/** An answer, and when the cloud gave it (ms); absent: the cloud was not asked. */
 export interface Dated {
   readonly answer: Answer;
-  readonly at: number;
+  readonly at?: number;
 }
 
 /** May this role do all of these things to this resource? */

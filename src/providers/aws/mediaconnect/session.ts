@@ -82,10 +82,8 @@ export function open(env: ServiceEnv): AwsSession {
     const request = { path: ['v1', 'flows', stub.resource] };
     const answer = await context.call('DescribeFlow', (abortSignal) => client.send(request, { abortSignal }));
     const facts = flowFacts(answer.body, stub, entitlements);
-    const consumer = {
-      ...facts,
-      uses: await withSimulation(facts, 'mediaconnect', roleOf, env.simulation, context, known),
-    };
+    const { simulation } = env;
+    const consumer = await withSimulation(facts, { service: 'mediaconnect', simulation, roleOf, known }, context);
     return { consumer, evidence: evidenceOf('DescribeFlow', answer) };
   }
 
