@@ -73,7 +73,7 @@ describe('a remedy', () => {
 
   it('of a missing role makes it, at its path, so that the rest can be told', async () => {
     const [missing] = await findings(ROLE);
-    expect(missing?.id).toBe('mediaconnect.role-missing');
+    expect(missing?.id).toBe('mediaconnect.role-not-found');
     await carryOut(missing?.remedy ?? '');
     const {
       'role-name': RoleName,

@@ -28,7 +28,7 @@ function denied(aspect: string, resource: string, actions: string, by = 'role', 
 
 /** Every case that yields a finding, by the rule that it breaks. */
 const CASES: readonly (readonly [rule: string, attributes: Record<string, Scalar>, says: RegExp])[] = [
-  ['role-missing', { simulatedTrust: 'role-not-found' }, /^IAM has no role arn:\S+reader, which/],
+  ['role-not-found', { simulatedTrust: 'role-not-found' }, /^IAM has no role arn:\S+reader, which/],
   [
     'role-untrusted',
     { simulatedTrust: 'untrusted' },

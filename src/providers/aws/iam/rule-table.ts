@@ -18,7 +18,7 @@ export function simulationRules(service: SimulatedService): readonly RuleInfo[] 
   const severity = 'warning';
   const rules: readonly RuleInfo[] = [
     {
-      id: `${service}.role-missing`,
+      id: `${service}.role-not-found`,
       severity,
       source,
       meaning: `The role that it is to reach its keys with does not exist (or has another path): the next time that it needs a key, it gets none. Only with the opt-in service iam.`,

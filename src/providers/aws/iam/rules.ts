@@ -36,7 +36,7 @@ function roleMissing({ uses, location }: ConsumerFacts, service: SimulatedServic
   const roles = distinct(uses.filter((use) => said(use, 'Trust') === 'role-not-found').map(roleOf));
   if (roles.length === 0) return {};
   return finding(service, {
-    id: 'role-missing',
+    id: 'role-not-found',
     summary: `IAM has no role ${listed(roles)}, which it is to reach its keys with.`,
     remedy: roles.map((role) => createRole(location, role, service)).join(' && '),
   });
