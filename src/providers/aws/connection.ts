@@ -122,8 +122,16 @@ export function connectAws(
       const config = target.services[service];
       const client = settingsOf(service, location);
       const helper = openedSimulation(identity);
-      const simulated = helper ? { simulation: helper } : {};
-      const session = module.open({ ...identity, region: location, client, env: options.env, config, ...simulated });
+      const { env, ca } = options;
+      const session = module.open({
+        ...identity,
+        region: location,
+        client,
+        env,
+        config,
+        ...(ca !== undefined && { ca }),
+        ...(helper && { simulation: helper }),
+      });
       sessions.set(key, session);
       return session;
     },

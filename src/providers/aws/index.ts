@@ -9,9 +9,10 @@ import { mediaConnect } from './mediaconnect/index.ts';
 import { policyOf } from './policy.ts';
 import { secretsManager } from './secrets-manager/index.ts';
 import type { AwsService } from './service.ts';
+import { speke } from './speke/index.ts';
 
 /** The services that are swept. `iam` is none of them: it helps their looks. */
-const SERVICES: readonly AwsService[] = [secretsManager, kms, mediaConnect, codebuild];
+const SERVICES: readonly AwsService[] = [secretsManager, kms, mediaConnect, speke, codebuild];
 
 export const aws: Provider = {
   name: 'aws',

@@ -29,6 +29,8 @@ export interface ServiceEnv {
   readonly client: ClientSettings;
   /** Environment of the daemon, for clients that are not the SDK's. */
   readonly env: ConnectOptions['env'];
+  /** PEM of extra certificate authorities, for what goes past the socket pool. */
+  readonly ca?: string;
   /** Parsed configuration of the service (`Service.config`). */
   readonly config: unknown;
   /** What policies say of the roles of consumers; absent where the target does not ask for it (`services.iam`). */

@@ -1,4 +1,5 @@
 import { type Revocable, revocable } from '../revocable.ts';
+import { ApiGatewayModel } from './apigateway/model.ts';
 import { CodeBuildModel } from './codebuild/model.ts';
 import type { ServiceName } from './errors.ts';
 import { MediaConnectModel } from './mediaconnect/model.ts';
@@ -166,6 +167,7 @@ export class AwsRegion {
   readonly kms: KmsModel;
   readonly mediaConnect: MediaConnectModel;
   readonly codeBuild: CodeBuildModel;
+  readonly apiGateway: ApiGatewayModel;
   readonly #world: World;
   readonly #account: string;
 
@@ -177,6 +179,7 @@ export class AwsRegion {
     this.kms = new KmsModel(world, operations.kms, account, name);
     this.mediaConnect = new MediaConnectModel(world, operations.mediaconnect, account, name);
     this.codeBuild = new CodeBuildModel(world, operations.codebuild, account, name);
+    this.apiGateway = new ApiGatewayModel(world, operations.apigateway, account, name);
   }
 
   /** Registers a rotation function that Secrets Manager may call, with what it does, and gives its ARN. */

@@ -17,7 +17,7 @@ export class AwsError extends Error {
 }
 
 /** The services that the sandbox imitates, by their signing names. */
-export type ServiceName = 'secretsmanager' | 'kms' | 'sts' | 'iam' | 'mediaconnect' | 'codebuild';
+export type ServiceName = 'secretsmanager' | 'kms' | 'sts' | 'iam' | 'mediaconnect' | 'codebuild' | 'apigateway';
 
 /** An error of Secrets Manager: `Message` with a capital M. */
 export function secretsError(code: string, message: string): AwsError {
@@ -42,6 +42,7 @@ export function validationError(value: string, field: string, constraint: string
 export function accessDenied(service: ServiceName, message: string): AwsError {
   if (service === 'sts' || service === 'iam') return new AwsError('AccessDenied', message, 'Message', 403);
   if (service === 'mediaconnect') return new AwsError('AccessDeniedException', message, 'message', 403);
+  if (service === 'apigateway') return new AwsError('AccessDeniedException', message, 'Message', 403);
   return new AwsError('AccessDeniedException', message, 'Message');
 }
 
@@ -105,6 +106,11 @@ const WORDINGS: Record<ServiceName, Record<Trouble, Wording>> = {
     ...REST_SERVICES,
     throttle: wording('TooManyRequestsException', 'Too Many Requests', 'message', 429),
     'server-error': wording('InternalServerErrorException', 'Internal Server Error', 'message', 500),
+  },
+  apigateway: {
+    ...REST_SERVICES,
+    throttle: wording('TooManyRequestsException', 'Too Many Requests', 'message', 429),
+    'server-error': wording('InternalServerErrorException', 'Internal server error', 'message', 500),
   },
   codebuild: {
     ...JSON_SERVICES,

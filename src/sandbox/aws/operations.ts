@@ -1,3 +1,4 @@
+import { stageOperations } from './apigateway/stages.ts';
 import { buildOperations } from './codebuild/builds.ts';
 import { projectOperations } from './codebuild/projects.ts';
 import type { ServiceName } from './errors.ts';
@@ -28,5 +29,6 @@ export function allOperations(): Readonly<Record<ServiceName, Operations>> {
     mediaconnect: { ...flowOperations, ...partOperations, ...entitlementOperations, ...tagOperations },
     codebuild: { ...projectOperations, ...buildOperations },
     iam: { ...roleOperations, ...simulateOperations },
+    apigateway: stageOperations,
   };
 }

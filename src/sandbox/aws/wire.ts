@@ -1,4 +1,5 @@
 import type { HttpRequest } from '../http.ts';
+import { apiGatewayRoutes } from './apigateway/stages.ts';
 import type { AwsError, ServiceName } from './errors.ts';
 import { type Input, isRecord } from './input.ts';
 import { mediaConnectRoutes } from './mediaconnect/routes.ts';
@@ -19,7 +20,7 @@ const TARGETS: Readonly<Record<string, ServiceName>> = {
   CodeBuild_20161006: 'codebuild',
 };
 
-const ROUTES: readonly Route[] = mediaConnectRoutes;
+const ROUTES: readonly Route[] = [...mediaConnectRoutes, ...apiGatewayRoutes];
 const REST: ReadonlySet<ServiceName> = new Set(ROUTES.map((route) => route.service));
 
 /** Reads operation and input; undefined when the request speaks none of the protocols. An input that is no JSON object is undefined. */

@@ -1,5 +1,6 @@
 import type { Random } from '../random.ts';
 import { Table, type View } from '../table.ts';
+import { Gateways } from './apigateway/state.ts';
 import type { Build } from './codebuild/builds.ts';
 import type { Project } from './codebuild/state.ts';
 import type { ServiceName } from './errors.ts';
@@ -127,6 +128,7 @@ export class World {
   readonly roles = new Map<string, Role>();
   readonly iamRoles: IamRoles = new Map();
   readonly denials = new Set<Denial>();
+  readonly gateways = new Gateways();
   readonly #stores = new Map<string, RegionStore>();
 
   constructor(random: Random, now: () => number) {

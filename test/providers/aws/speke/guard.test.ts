@@ -48,20 +48,20 @@ describe('the identity of a key provider', () => {
   );
 
   it.each([
-    ['https://abc123.execute-api.eu-west-1.amazonaws.com/prod/copyProtection', 'eu-west-1', 'prod', 'amazonaws.com'],
-    ['https://abc123.execute-api.cn-north-1.amazonaws.com.cn/v1', 'cn-north-1', 'v1', 'amazonaws.com.cn'],
-    ['https://abc123.execute-api.us-gov-west-1.amazonaws.com/v1/', 'us-gov-west-1', 'v1', 'amazonaws.com'],
-    ['https://abc123-vpce-0a1b2c.execute-api.eu-west-1.amazonaws.com/prod', 'eu-west-1', 'prod', 'amazonaws.com'],
-    ['https://abc123.execute-api.eu-west-1.amazonaws.com./prod', 'eu-west-1', 'prod', 'amazonaws.com'],
-    ['https://abc123.execute-api.eu-west-1.amazonaws.com/a%20b', 'eu-west-1', 'a b', 'amazonaws.com'],
-    ['https://abc123.execute-api.eu-west-1.amazonaws.com/%zz', 'eu-west-1', '%zz', 'amazonaws.com'],
-  ])('tells the API of %s', (url, region, stage, domain) => {
-    expect(gatewayOf(url)).toEqual({ id: 'abc123', region, stage, domain });
+    ['https://abc123.execute-api.eu-west-1.amazonaws.com/prod/copyProtection', 'eu-west-1', 'prod'],
+    ['https://abc123.execute-api.cn-north-1.amazonaws.com.cn/v1', 'cn-north-1', 'v1'],
+    ['https://abc123.execute-api.us-gov-west-1.amazonaws.com/v1/', 'us-gov-west-1', 'v1'],
+    ['https://abc123-vpce-0a1b2c.execute-api.eu-west-1.amazonaws.com/prod', 'eu-west-1', 'prod'],
+    ['https://abc123.execute-api.eu-west-1.amazonaws.com./prod', 'eu-west-1', 'prod'],
+    ['https://abc123.execute-api.eu-west-1.amazonaws.com/a%20b', 'eu-west-1', 'a b'],
+    ['https://abc123.execute-api.eu-west-1.amazonaws.com/%zz', 'eu-west-1', '%zz'],
+  ])('tells the API of %s', (url, region, stage) => {
+    expect(gatewayOf(url)).toEqual({ id: 'abc123', region, stage });
   });
 
   it('tells no stage where the path is empty', () => {
     const url = 'https://abc123.execute-api.eu-west-1.amazonaws.com/';
-    expect(gatewayOf(url)).toEqual({ id: 'abc123', region: 'eu-west-1', domain: 'amazonaws.com' });
+    expect(gatewayOf(url)).toEqual({ id: 'abc123', region: 'eu-west-1' });
   });
 
   it.each([
