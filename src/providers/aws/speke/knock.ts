@@ -80,8 +80,8 @@ async function secured(
   }
 }
 
-/** The addresses that were checked, and no others: a name that resolves to something else by now changes nothing. */
-function pinnedTo(addresses: readonly string[]): LookupFunction {
+/** A lookup that knows the addresses that were checked, and no others: what the name resolves to by now changes nothing. */
+export function pinnedTo(addresses: readonly string[]): LookupFunction {
   const all = addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
   return (_host, { all: wantsAll }, done) => {
     const [first] = all;

@@ -31,6 +31,7 @@ export interface Names {
 export function nameServers(servers: readonly string[] | undefined): Names {
   return {
     async addressesOf(host, signal) {
+      signal.throwIfAborted();
       const resolver = new Resolver({ timeout: QUESTION_MS, tries: TRIES });
       if (servers) resolver.setServers(servers);
       const cancel = () => resolver.cancel();

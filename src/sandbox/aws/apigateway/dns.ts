@@ -11,22 +11,20 @@ export type NameServer = {
 
 const HEADER_BYTES = 12;
 const TYPE_A = 1;
+const TYPE_AAAA = 28;
 /** Response, authoritative, recursion available; the code of the answer stands in the last four bits. */
 const FLAGS = 0x8480;
 const NO_SUCH_NAME = 3;
 const SERVER_FAILURE = 2;
-/** Name as a pointer to the question, type A, class IN, a minute to live, four bytes. */
-const ANSWER = Buffer.from([0xc0, HEADER_BYTES, 0, TYPE_A, 0, 1, 0, 0, 0, 60, 0, 4]);
-
 /**
- * Starts a name server (RFC 1035, UDP) on `host` for the names of APIs. Every name that is there has the IPv4 address `address` and
- * none of IPv6; every other name is not there. Throws what binding throws.
+ * Starts a name server (RFC 1035, UDP) on `host` for the names of APIs. Every name that is there has these
+ * `addresses`; every other name is not there. Throws what binding throws.
  */
-export async function serveNames(gateways: Gateways, host: string, address: string): Promise<NameServer> {
+export async function serveNames(gateways: Gateways, host: string, addresses: readonly string[]): Promise<NameServer> {
   const socket = createSocket('udp4');
-  socket.on('message', (question, { port, address: asker }) => {
-    const answer = answerTo(question, gateways, address);
-    if (answer) socket.send(answer, port, asker);
+  socket.on('message', (question, { port, address }) => {
+    const answer = answerTo(question, gateways, addresses);
+    if (answer) socket.send(answer, port, address);
   });
   await bound(socket, host);
   const { port } = socket.address() as AddressInfo;
@@ -40,7 +38,7 @@ export async function serveNames(gateways: Gateways, host: string, address: stri
   };
 }
 
-function answerTo(question: Buffer, gateways: Gateways, address: string): Buffer | undefined {
+function answerTo(question: Buffer, gateways: Gateways, addresses: readonly string[]): Buffer | undefined {
   if (question.length < HEADER_BYTES || gateways.nameService === 'silent') return undefined;
   const { name, type, end } = nameIn(question);
   const header = Buffer.alloc(HEADER_BYTES);
@@ -51,10 +49,24 @@ function answerTo(question: Buffer, gateways: Gateways, address: string): Buffer
     header.writeUInt16BE(FLAGS | (gateways.nameService === 'failing' ? SERVER_FAILURE : NO_SUCH_NAME), 2);
     return Buffer.concat([header, asked]);
   }
+  const records = addresses.map(bytesOf).filter((bytes) => type === (bytes.length === 4 ? TYPE_A : TYPE_AAAA));
   header.writeUInt16BE(FLAGS, 2);
-  if (type !== TYPE_A) return Buffer.concat([header, asked]);
-  header.writeUInt16BE(1, 6);
-  return Buffer.concat([header, asked, ANSWER, Buffer.from(address.split('.').map(Number))]);
+  header.writeUInt16BE(records.length, 6);
+  return Buffer.concat([header, asked, ...records.map((bytes) => recordOf(type, bytes))]);
+}
+
+/** The name as a pointer to the question, type, class IN, a minute to live, and the address. */
+function recordOf(type: number, address: Buffer): Buffer {
+  return Buffer.concat([Buffer.from([0xc0, HEADER_BYTES, 0, type, 0, 1, 0, 0, 0, 60, 0, address.length]), address]);
+}
+
+/** An IPv4 address, or an IPv6 address without an IPv4 address in it, as it stands in a record. */
+function bytesOf(address: string): Buffer {
+  if (!address.includes(':')) return Buffer.from(address.split('.').map(Number));
+  const [before = [], after = []] = address.split('::').map((half) => (half === '' ? [] : half.split(':')));
+  const zeros = Array.from({ length: 8 - before.length - after.length }, () => '0');
+  const words = [...before, ...zeros, ...after].map((word) => Number.parseInt(word, 16));
+  return Buffer.from(words.flatMap((word) => [word >> 8, word & 0xff]));
 }
 
 function nameIn(question: Buffer): { readonly name: string; readonly type: number; readonly end: number } {

@@ -56,7 +56,7 @@ export async function startApiFront(options: {
       options.answer,
     ),
   );
-  const names = starting.use(await serveNames(gateways, host, ANYWHERE));
+  const names = starting.use(await serveNames(gateways, host, [ANYWHERE]));
   const running = starting.move();
   return {
     url: server.url,

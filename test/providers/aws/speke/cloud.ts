@@ -23,8 +23,11 @@ export interface Cloud extends AsyncDisposable {
   readonly apiGateway: ReturnType<ReturnType<Sandbox['aws']['account']>['region']>['apiGateway'];
   /** The service with these options; the probe goes to the sandbox, and so do questions about names. */
   open(options?: Record<string, unknown>, connect?: Partial<ConnectOptions>): Promise<Opened>;
-  /** The service as it is without any endpoint: everything goes by its real name, through the proxy that `env` names. */
-  openReal(env: Record<string, string>): Promise<Opened>;
+  /**
+   * The service without any endpoint: everything goes by its real name, through the proxy that `env` names; what `NO_PROXY`
+   * exempts, straight to wherever its name leads.
+   */
+  openReal(env: Record<string, string>, options?: Record<string, unknown>): Promise<Opened>;
 }
 
 export async function startCloud(): Promise<Cloud> {
@@ -49,7 +52,7 @@ export async function startCloud(): Promise<Cloud> {
       const { url, nameServer } = sandbox.apis;
       return await opened({ endpoint: url, nameservers: [nameServer], ...options }, connect, {});
     },
-    openReal: (env) => opened({}, { env }, { endpoint: undefined }),
+    openReal: (env, options = {}) => opened(options, { env }, { endpoint: undefined }),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }
