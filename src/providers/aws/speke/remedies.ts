@@ -1,7 +1,8 @@
 /** What undoes it. Pure. */
 import type { KeyFacts } from '../../../core/model.ts';
 import type { KeyReason } from '../../../core/reasons.ts';
-import { awsCommand, shellWord } from '../arn.ts';
+import { shellCommand } from '../../shell.ts';
+import { awsCommand } from '../arn.ts';
 import { hostOf } from './url.ts';
 
 /** The exact command that undoes `reason`, or that shows what is to be undone. */
@@ -60,5 +61,5 @@ function domainName(facts: KeyFacts): string {
 }
 
 function dig(facts: KeyFacts): string {
-  return `dig ${shellWord(hostOf(new URL(facts.resource)))}`;
+  return shellCommand('dig', hostOf(new URL(facts.resource)));
 }

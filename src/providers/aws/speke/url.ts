@@ -24,7 +24,7 @@ export interface ApiGateway {
 
 /** A private API can be named with the endpoint that leads to it: `ID-vpce-….execute-api…`. */
 const EXECUTE_API =
-  /^([a-z0-9]+)(?:-vpce-[0-9a-z]+)?\.execute-api\.([a-z]{2,4}(?:-[a-z]+)+-\d)\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|api\.aws)$/;
+  /^([a-z0-9]+)(?:-vpce-[0-9a-z]+)?\.execute-api(?:-fips)?\.([a-z]{2,4}(?:-[a-z]+)+-\d)\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|api\.aws)$/;
 
 /** The API that a URL leads to; undefined where its host is a name of somebody's own, which tells nothing. */
 export function gatewayOf(url: string): ApiGateway | undefined {

@@ -52,6 +52,7 @@ describe('the identity of a key provider', () => {
     ['https://abc123.execute-api.cn-north-1.amazonaws.com.cn/v1', 'cn-north-1', 'v1'],
     ['https://abc123.execute-api.us-gov-west-1.amazonaws.com/v1/', 'us-gov-west-1', 'v1'],
     ['https://abc123-vpce-0a1b2c.execute-api.eu-west-1.amazonaws.com/prod', 'eu-west-1', 'prod'],
+    ['https://abc123.execute-api-fips.us-east-1.amazonaws.com/prod', 'us-east-1', 'prod'],
     ['https://abc123.execute-api.eu-west-1.amazonaws.com./prod', 'eu-west-1', 'prod'],
     ['https://abc123.execute-api.eu-west-1.amazonaws.com/a%20b', 'eu-west-1', 'a b'],
     ['https://abc123.execute-api.eu-west-1.amazonaws.com/%zz', 'eu-west-1', '%zz'],
