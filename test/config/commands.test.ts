@@ -42,6 +42,7 @@ describe('check-config', () => {
         'video-prod  aws       eu-west-1  secrets-manager  0 * * * * *',
         'video-prod  aws       eu-west-1  kms              0 * * * * *',
         'video-prod  aws       eu-west-1  mediaconnect     0 * * * * *',
+        'video-prod  aws       eu-west-1  speke            0 * * * * *',
         'video-prod  aws       eu-west-1  codebuild        0 * * * * *',
         '',
         'Next runs:',
@@ -140,6 +141,7 @@ describe('schema', () => {
       'secrets-manager',
       'kms',
       'mediaconnect',
+      'speke',
       'codebuild',
       'iam',
     ]);

@@ -27,6 +27,7 @@ describe('a configuration', () => {
             'secrets-manager': { include: ['*'], exclude: [], access: 'metadata' },
             kms: { discover: 'all' },
             mediaconnect: { include: ['*'], exclude: [] },
+            speke: { probe: true },
             codebuild: { include: ['*'], exclude: [], builds: false },
           },
         },
@@ -103,7 +104,7 @@ describe('a configuration', () => {
       `${TARGETS.replace(/]\s*$/, '')}, { name: b, provider: azure, subscription: 00000000-0000-0000-0000-000000000000 }]`,
     );
     expect(targets.map(({ services }) => Object.keys(services))).toEqual([
-      ['secrets-manager', 'kms', 'mediaconnect', 'codebuild'],
+      ['secrets-manager', 'kms', 'mediaconnect', 'speke', 'codebuild'],
       ['key-vault', 'media-services'],
     ]);
   });
