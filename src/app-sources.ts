@@ -5,7 +5,7 @@ import type { SourceId } from './core/model.ts';
 import type { Coverage } from './core/not-watched.ts';
 import type { LazyConnection } from './engine/source.ts';
 import { PROVIDERS } from './providers/index.ts';
-import type { Connection, Provider, Service } from './providers/provider.ts';
+import { type Connection, isSource, type Provider, type Service } from './providers/provider.ts';
 
 /** Deadline of one call to a cloud, body included, ms. */
 export const CALL_TIMEOUT_MS = 10_000;
@@ -26,7 +26,7 @@ export function configuredSources(config: Config): Configured[] {
     const provider = PROVIDERS.find((one) => one.name === target.provider);
     if (!provider) continue;
     for (const service of provider.services) {
-      if (!target.services[service.name]) continue;
+      if (!target.services[service.name] || !isSource(service)) continue;
       const { schedule: expression, timezone } = scheduleOf(config, target, service.name);
       for (const location of provider.locations(target)) {
         const id = { target: target.name, location, service: service.name };

@@ -1,8 +1,9 @@
 /** `check-config`: everything that can be said of a configuration without asking anybody. */
-import type { Config } from '../config/config.ts';
+import type { Config, TargetConfig } from '../config/config.ts';
 import { ConfigError, inactiveParts, loadConfig, redacted, scheduleOf } from '../config/load.ts';
 import { nextRuns } from '../config/schedule.ts';
 import { PROVIDERS, SERVICES } from '../providers/index.ts';
+import { isSource } from '../providers/provider.ts';
 import { checkOnline, onlineText } from './check-online.ts';
 import type { Io } from './io.ts';
 
@@ -24,12 +25,18 @@ interface Row {
   readonly active: boolean;
 }
 
+/** Services of a target that have a schedule: all but those that only help others. */
+function sweptServices({ provider, services }: TargetConfig): readonly string[] {
+  const helpers = SERVICES.filter((service) => service.provider === provider && !isSource(service));
+  return Object.keys(services).filter((name) => !helpers.some((helper) => helper.name === name));
+}
+
 /** Every target × location × service, those without code in this version included. */
 function sourcesOf(config: Config): readonly Row[] {
   return config.targets.flatMap((target) => {
     const provider = PROVIDERS.find(({ name }) => name === target.provider);
     const locations = provider?.locations(target) ?? ['global'];
-    return Object.keys(target.services).flatMap((service) =>
+    return sweptServices(target).flatMap((service) =>
       locations.map((location) => ({
         target: target.name,
         provider: target.provider,
@@ -45,7 +52,7 @@ function sourcesOf(config: Config): readonly Row[] {
 /** The next runs of each schedule that anything is swept by. */
 function timetables(config: Config): readonly Timetable[] {
   const schedules = config.targets.flatMap((target) =>
-    Object.keys(target.services).map((service) => scheduleOf(config, target, service)),
+    sweptServices(target).map((service) => scheduleOf(config, target, service)),
   );
   const distinct = new Map(schedules.map((one) => [`${one.schedule}\n${one.timezone}`, one]));
   return [...distinct.values()].map(({ schedule, timezone }) => ({

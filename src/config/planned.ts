@@ -3,14 +3,11 @@
  * checked in full today, and `inactiveParts` says which of it does nothing yet. A service that the registry declares
  * takes the place of its plan here.
  */
-import { z } from 'zod';
-import { AwsServiceFields } from '../providers/aws/config.ts';
 import type { Service } from '../providers/provider.ts';
 
 /** What the configuration needs to know of a service. */
-export type ServiceDeclaration = Pick<Service, 'name' | 'provider' | 'config' | 'rules'>;
+export type ServiceDeclaration = Pick<Service, 'name' | 'provider' | 'config' | 'rules' | 'optIn'> &
+  Partial<Pick<Service, 'kinds'>>;
 
 /** Services whose code comes with a later version. */
-export const PLANNED_SERVICES: readonly ServiceDeclaration[] = [
-  { name: 'iam', provider: 'aws', config: z.strictObject({ ...AwsServiceFields }) },
-];
+export const PLANNED_SERVICES: readonly ServiceDeclaration[] = [];

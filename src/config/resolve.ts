@@ -54,7 +54,7 @@ function resolveTarget(
   directory: string,
   services: readonly ServiceDeclaration[],
 ): TargetConfig {
-  const active = services.filter((service) => service.provider === target.provider);
+  const active = services.filter(({ provider, optIn }) => provider === target.provider && !optIn);
   const chosen = target.services ?? Object.fromEntries(active.map(({ name, config }) => [name, config.parse({})]));
   const credential = 'credential' in target ? target.credential : undefined;
   return {

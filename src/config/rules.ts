@@ -2,6 +2,7 @@
  * What fields demand of each other, and the files that they name. Works on the values as they were written, whatever
  * else is wrong with them, so that all errors come at once; a value of the wrong type is left to the schema.
  */
+import { isSource } from '../providers/provider.ts';
 import type { Path } from './document.ts';
 import { isLoopback, parseListen } from './listen.ts';
 import { nearest, oneOf, pathText } from './messages.ts';
@@ -56,6 +57,7 @@ export function applyRules(
   services: readonly ServiceDeclaration[],
   line: (path: Path) => number,
 ): Ruling {
+  const helpers = services.filter((service) => !isSource(service)).map(({ name }) => name);
   const root = settings(value) ?? {};
   const violations: Violation[] = [];
   const files: FileReference[] = [];
@@ -110,6 +112,12 @@ export function applyRules(
     const chosen = settings(entry.services);
     if (chosen && Object.keys(chosen).length === 0) {
       refuse([...path, 'services'], 'names no service: name one, or remove the line to watch them all', 'key');
+    } else if (chosen && Object.keys(chosen).every((name) => helpers.includes(name))) {
+      refuse(
+        [...path, 'services'],
+        `only ${oneOf(helpers)} watches nothing: name the services that it helps too`,
+        'key',
+      );
     }
     const vaults = list(settings(chosen?.['key-vault'])?.vaults).map(
       (vault, at) => [[...path, 'services', 'key-vault', 'vaults', at], vault] as const,

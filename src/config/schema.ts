@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { ProviderName } from '../core/model.ts';
 import { AwsTargetFields } from '../providers/aws/config.ts';
 import { AzureTargetFields } from '../providers/azure/config.ts';
+import { isSource } from '../providers/provider.ts';
 import { Duration, Interval, PositiveDuration } from './duration.ts';
 import { Listen } from './listen.ts';
 import { says } from './messages.ts';
@@ -97,12 +98,15 @@ export function knownServices(services: readonly ServiceDeclaration[]): readonly
 
 function servicesOf(provider: ProviderName, services: readonly ServiceDeclaration[]) {
   const shape: Record<string, z.ZodOptional<z.ZodType>> = {};
-  for (const { name, config } of services.filter((service) => service.provider === provider)) {
-    // When a service is swept is the same question for all of them, so it is asked here and not in each.
-    const timed = config instanceof z.ZodObject ? config.safeExtend(Timing) : config;
+  for (const { name, config, kinds } of services.filter((service) => service.provider === provider)) {
+    // When a service is swept is the same question for all that are, so it is asked here and not in each.
+    const timed = config instanceof z.ZodObject && isSource({ kinds }) ? config.safeExtend(Timing) : config;
     shape[name] = timed.optional();
   }
-  return z.strictObject(shape).optional().meta({ description: 'Services that are watched; all of them if left out' });
+  return z
+    .strictObject(shape)
+    .optional()
+    .meta({ description: 'Services that are watched; all but the opt-in ones if left out' });
 }
 
 /**

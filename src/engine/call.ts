@@ -64,7 +64,9 @@ export function callContext(
     async call(operation, run) {
       const quota = scope.service ? scope.service.apis[operation]?.quotaPerSecond : IDENTIFY_QUOTA;
       if (quota === undefined) throw new TypeError(`${source.service} calls ${operation} without declaring it`);
-      const bucket = `${scope.account}/${source.location}/${source.service}/${operation}`;
+      const bucket = scope.service?.apis[operation]?.accountWide
+        ? `${scope.account}/${operation}`
+        : `${scope.account}/${source.location}/${source.service}/${operation}`;
       await options.budget.take(bucket, quota, signal);
       using _slot = await options.gate.enter(signal);
       const startedAt = options.monotonic();

@@ -29,6 +29,8 @@ export type Listing = 'state' | 'lagging' | 'ids';
 export interface Api {
   /** Requests per second. */
   readonly quotaPerSecond: number;
+  /** True where the quota is one for the whole account: every location and every service that calls it share its budget. */
+  readonly accountWide?: true;
   /** US dollars per 10,000 requests; 0 where it is free. */
   readonly usdPer10k: number;
 }
@@ -128,7 +130,10 @@ export interface Service {
   readonly provider: ProviderName;
   /** For people: `AWS Secrets Manager`. */
   readonly title: string;
+  /** What it yields; none: it is no source, but helps the other services of a target (`iam`). */
   readonly kinds: readonly (KeyKind | ConsumerKind)[];
+  /** True: only a target whose configuration names it has it. Absent: so does every target that names no services at all. */
+  readonly optIn?: true;
   readonly listing: Listing;
   /** Strict schema of `targets[].services.<name>`. */
   readonly config: z.ZodType;
@@ -145,6 +150,11 @@ export interface Service {
   readonly keys?: KeyRules;
   /** Present if `kinds` has a kind of consumer. */
   readonly consumers?: ConsumerRules;
+}
+
+/** Whether a service is swept: one that yields nothing only helps the others. */
+export function isSource({ kinds }: { readonly kinds?: Service['kinds'] | undefined }): boolean {
+  return kinds?.length !== 0;
 }
 
 /** One object of a listing. */

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { TlsOptions } from 'node:tls';
 
 /** A request, read to its end. */
 export type HttpRequest = {
@@ -33,8 +34,8 @@ export type ListenOptions = {
   readonly host: string;
   /** 0: a free one. */
   readonly port: number;
-  /** PEM; plain HTTP without it. */
-  readonly tls?: { readonly cert: string; readonly key: string };
+  /** PEM, and what answers for other names than the certificate is for; plain HTTP without it. */
+  readonly tls?: Pick<TlsOptions, 'SNICallback'> & { readonly cert: string; readonly key: string };
   /** Takes over the socket of a CONNECT request; such requests are cut without it. */
   readonly connect?: (authority: string, socket: Duplex, head: Buffer) => void;
 };

@@ -42,6 +42,7 @@ describe('check-config', () => {
         'video-prod  aws       eu-west-1  secrets-manager  0 * * * * *',
         'video-prod  aws       eu-west-1  kms              0 * * * * *',
         'video-prod  aws       eu-west-1  mediaconnect     0 * * * * *',
+        'video-prod  aws       eu-west-1  speke            0 * * * * *',
         'video-prod  aws       eu-west-1  codebuild        0 * * * * *',
         '',
         'Next runs:',
@@ -55,14 +56,16 @@ describe('check-config', () => {
     });
   });
 
-  it('says on stderr what is doubtful and what is not active yet', async () => {
+  it('says on stderr what is doubtful', async () => {
     await using directory = await goodDirectory();
     const { io, printed } = capture();
     expect(await checkConfigCommand({ file: join(directory.path, 'full.yaml'), output: 'text' }, io)).toBe(0);
-    expect(printed.out).toMatch(/^video-prod +aws +eu-west-1 +iam .*not active yet$/m);
+    expect(printed.out).toMatch(/^video-prod +aws +eu-west-1 +codebuild +0 \*\/5 \* \* \* \*$/m);
+    // It is no source: it has no schedule.
+    expect(printed.out).not.toMatch(/ iam /);
     expect(printed.out).toMatch(/^media-azure +azure +global +key-vault +\*\/30 \* \* \* \* \*$/m);
     expect(printed.out).toContain('  0 0 * * * * (UTC)\n    2026-11-22T11:00:00.000Z\n');
-    expect(printed.err.match(/^warning: .*$/gm)).toHaveLength(2);
+    expect(printed.err.match(/^warning: .*$/gm)).toHaveLength(1);
     expect(printed.err).toContain('full.yaml:44:28: receivers[1].slack.url: a secret stands in this file');
     expect(printed.out + printed.err).not.toContain('canary');
   });
@@ -88,8 +91,8 @@ describe('check-config', () => {
     const data = JSON.parse(good.printed.out);
     expect(data).toMatchObject({ valid: true, file, config: { schedule: '*/30 * * * * *' } });
     expect(data.warnings).toHaveLength(1);
-    expect(data.inactive).toHaveLength(1);
-    expect(data.sources).toHaveLength(17);
+    expect(data.inactive).toEqual([]);
+    expect(data.sources).toHaveLength(14);
     expect(data.sources[0]).toEqual({
       target: 'video-prod',
       provider: 'aws',
@@ -138,6 +141,7 @@ describe('schema', () => {
       'secrets-manager',
       'kms',
       'mediaconnect',
+      'speke',
       'codebuild',
       'iam',
     ]);

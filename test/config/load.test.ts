@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { SecretSource } from '../../src/config/config.ts';
-import { inactiveParts, loadConfig, policyOf, redacted, scheduleOf } from '../../src/config/load.ts';
+import { inactiveParts, loadConfig, parseConfig, policyOf, redacted, scheduleOf } from '../../src/config/load.ts';
 import { SERVICES } from '../../src/providers/index.ts';
 import { configOf, ENV, goodDirectory, TARGETS } from './files.ts';
 
@@ -27,6 +27,7 @@ describe('a configuration', () => {
             'secrets-manager': { include: ['*'], exclude: [], access: 'metadata' },
             kms: { discover: 'all' },
             mediaconnect: { include: ['*'], exclude: [] },
+            speke: { probe: true },
             codebuild: { include: ['*'], exclude: [], builds: false },
           },
         },
@@ -103,9 +104,27 @@ describe('a configuration', () => {
       `${TARGETS.replace(/]\s*$/, '')}, { name: b, provider: azure, subscription: 00000000-0000-0000-0000-000000000000 }]`,
     );
     expect(targets.map(({ services }) => Object.keys(services))).toEqual([
-      ['secrets-manager', 'kms', 'mediaconnect', 'codebuild'],
+      ['secrets-manager', 'kms', 'mediaconnect', 'speke', 'codebuild'],
       ['key-vault', 'media-services'],
     ]);
+  });
+
+  it('gives policy simulation to those alone who ask for it, and never by itself', () => {
+    const [target] = configOf(
+      'targets: [{ name: a, provider: aws, regions: [eu-west-1], services: { kms: {}, iam: {} } }]',
+    ).targets;
+    expect(target?.services.iam).toEqual({ every: 3_600_000 });
+    const parsed = (services: string) =>
+      parseConfig(
+        `targets: [{ name: a, provider: aws, regions: [eu-west-1], services: ${services} }]`,
+        '/k.yml',
+        OPTIONS,
+      ).issues.map(({ message }) => message);
+    expect(parsed('{ iam: {} }')).toEqual([
+      'targets[0].services: only "iam" watches nothing: name the services that it helps too',
+    ]);
+    expect(parsed('{ kms: {}, iam: { schedule: "@daily" } }')[0]).toContain('schedule');
+    expect(parsed('{ kms: {}, iam: { every: 0s } }')[0]).toContain('between 1s and 3650d');
   });
 
   it('takes the schedule and the time zone that are set nearest to a service', async () => {
@@ -113,7 +132,10 @@ describe('a configuration', () => {
     const { config } = await loadConfig(join(directory.path, 'full.yaml'), OPTIONS);
     const [aws, azure] = config.targets;
     expect(aws && scheduleOf(config, aws, 'kms')).toEqual({ schedule: '0 0 * * * *', timezone: 'UTC' });
-    expect(aws && scheduleOf(config, aws, 'iam')).toEqual({ schedule: '@daily', timezone: 'America/New_York' });
+    expect(aws && scheduleOf(config, aws, 'codebuild')).toEqual({
+      schedule: '0 */5 * * * *',
+      timezone: 'America/New_York',
+    });
     expect(azure && scheduleOf(config, azure, 'key-vault')).toEqual({
       schedule: '*/30 * * * * *',
       timezone: 'Europe/Berlin',
@@ -123,9 +145,7 @@ describe('a configuration', () => {
   it('names every part that this version validates but does nothing with', async () => {
     await using directory = await goodDirectory();
     const { config } = await loadConfig(join(directory.path, 'full.yaml'), OPTIONS);
-    expect(inactiveParts(config, SERVICES)).toEqual([
-      'service "iam" of target "video-prod" is not active yet: it is not watched',
-    ]);
+    expect(inactiveParts(config, SERVICES)).toEqual([]);
     const ofAws = SERVICES.filter(({ provider }) => provider === 'aws');
     expect(inactiveParts(config, ofAws)).toContain(
       'target "media-azure" is not active yet: this version does not watch azure',

@@ -1,8 +1,13 @@
 /**
- * Whether anything is under way in this process: requests to the cloud, and messages to the store's thread. A simulated
+ * Whether anything is under way in this process: requests to the cloud and the connections and names that they need, and
+ * messages to the store's thread. A simulated
  * clock may only go on when nothing is, or real work would seem to take minutes.
  */
 import { channel } from 'node:diagnostics_channel';
+import { Resolver } from 'node:dns/promises';
+import type { ClientRequest } from 'node:http';
+import { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { Worker } from 'node:worker_threads';
 
 // Loaded before any clock is faked: a module that is imported lazily takes real time.
@@ -10,6 +15,7 @@ import '../../src/providers/aws/connection.ts';
 import '../../src/providers/aws/kms/session.ts';
 import '../../src/providers/aws/mediaconnect/session.ts';
 import '../../src/providers/aws/secrets-manager/session.ts';
+import '../../src/providers/aws/speke/session.ts';
 import '../../src/providers/azure/connection.ts';
 import '../../src/providers/azure/key-vault/session.ts';
 import '../../src/providers/azure/media-services/session.ts';
@@ -30,20 +36,45 @@ export function watchActivity(): Activity {
   const requests = new Set<unknown>();
   let messages = 0;
   let changes = 0;
+  const started = (one: unknown) => {
+    requests.add(one);
+    changes += 1;
+  };
+  const ended = (one: unknown) => {
+    if (requests.delete(one)) changes += 1;
+  };
   const begin = (message: unknown) => {
-    requests.add((message as { request: unknown }).request);
-    changes += 1;
+    const { request } = message as { request: ClientRequest };
+    started(request);
+    // An answer that is not read to its end finishes nothing else.
+    request.once('close', () => ended(request));
   };
-  const end = (message: unknown) => {
-    requests.delete((message as { request: unknown }).request);
-    changes += 1;
-  };
+  const end = (message: unknown) => ended((message as { request: ClientRequest }).request);
   const channels = [
     [channel('http.client.request.start'), begin],
     [channel('http.client.response.finish'), end],
     [channel('http.client.request.error'), end],
   ] as const;
   for (const [at, listener] of channels) at.subscribe(listener);
+
+  const { connect } = Socket.prototype;
+  Socket.prototype.connect = function (this: Socket, ...args: Parameters<typeof connect>) {
+    const connecting = {};
+    started(connecting);
+    for (const event of [this instanceof TLSSocket ? 'secureConnect' : 'connect', 'close']) {
+      this.once(event, () => ended(connecting));
+    }
+    return connect.apply(this, args);
+  } as typeof connect;
+
+  const { resolve4, resolve6 } = Resolver.prototype;
+  const counted = (resolve: (name: string) => Promise<string[]>) =>
+    function (this: Resolver, name: string) {
+      const asking = {};
+      started(asking);
+      return resolve.call(this, name).finally(() => ended(asking));
+    };
+  Object.assign(Resolver.prototype, { resolve4: counted(resolve4), resolve6: counted(resolve6) });
 
   const { postMessage, emit } = Worker.prototype;
   Worker.prototype.postMessage = function (this: Worker, ...args: Parameters<typeof postMessage>) {
@@ -69,6 +100,8 @@ export function watchActivity(): Activity {
     [Symbol.dispose]() {
       for (const [at, listener] of channels) at.unsubscribe(listener);
       Object.assign(Worker.prototype, { postMessage, emit });
+      Object.assign(Socket.prototype, { connect });
+      Object.assign(Resolver.prototype, { resolve4, resolve6 });
     },
   };
 }

@@ -47,15 +47,33 @@ async function decision(policy: Policy, action: string, resource: string, contex
   return result.overallResult;
 }
 
-function company({ kms, secrets, mediaConnect, codeBuild }: World['region'], sandbox: World['sandbox']): void {
+function company(region: World['region'], sandbox: World['sandbox']): void {
+  const { kms, secrets, mediaConnect, codeBuild, apiGateway } = region;
   codeBuild.createProject({ name: 'web', encryptionKey: 'alias/app' });
   const there = sandbox.aws.account('444455556666').region(REGION).mediaConnect;
   const shared = there.createFlow({ name: 'origin', source: { name: 'in', protocol: 'rtp' } });
   const entitlementArn = there.grant(shared, { name: 'show', subscribers: [ACCOUNT] });
   mediaConnect.createFlow({ name: 'subscriber', source: { name: 'show', entitlementArn } });
+  const speke = {
+    keyType: 'speke',
+    algorithm: 'aes128',
+    roleArn: `arn:aws:iam::${ACCOUNT}:role/speke`,
+    region: REGION,
+    resourceId: 'r',
+    deviceId: 'd',
+  } as const;
+  const encryption = { ...speke, url: apiGateway.create().url };
+  mediaConnect.createFlow({
+    name: 'granting',
+    source: { name: 'in', protocol: 'rtp' },
+    entitlements: [{ name: 'partner', subscribers: ['444455556666'], encryption }],
+  });
   const { keyId, arn } = kms.createKey();
   kms.alias('alias/app', keyId);
-  secrets.create({ Name: 'prod/app', SecretString: 'x', KmsKeyId: arn });
+  const { arn: secretArn } = secrets.create({ Name: 'prod/app', SecretString: 'x', KmsKeyId: arn });
+  const roleArn = sandbox.aws.account(ACCOUNT).iam.createRole('reader', ['mediaconnect.amazonaws.com'], '/video/');
+  const decryption = { keyType: 'static-key', algorithm: 'aes128', roleArn, secretArn } as const;
+  mediaConnect.createFlow({ name: 'sealed', source: { name: 'in', protocol: 'zixi-push', decryption } });
   secrets.create({ Name: 'prod/by-alias', SecretString: 'x', KmsKeyId: 'alias/app' });
 }
 
@@ -63,8 +81,10 @@ function company({ kms, secrets, mediaConnect, codeBuild }: World['region'], san
 function callsOf(world: World): ReadonlyMap<string, ReadonlySet<string>> {
   const calls = new Map<string, Set<string>>();
   for (const { service, operation, resource } of world.sandbox.requests.list()) {
-    if (service === 'sts') continue;
-    const action = `${service}:${operation}`;
+    // Who the monitor is may be asked by everybody, and an unsigned request is one of nobody.
+    if (service === 'sts' || service === 'execute-api') continue;
+    // IAM knows the operations of API Gateway by their HTTP methods.
+    const action = service === 'apigateway' ? 'apigateway:GET' : `${service}:${operation}`;
     const named = calls.get(action) ?? new Set();
     named.add(whole(world, service, resource));
     calls.set(action, named);
@@ -75,6 +95,8 @@ function callsOf(world: World): ReadonlyMap<string, ReadonlySet<string>> {
 /** IAM judges by the resource itself, whatever name a request uses for it. */
 function whole(world: World, service: string, resource: string | undefined): string {
   if (resource === undefined || resource.startsWith('arn:')) return resource ?? '*';
+  if (service === 'apigateway') return `arn:aws:apigateway:${REGION}::/restapis/${resource}/stages/prod`;
+  if (service === 'iam') return `arn:aws:iam::${ACCOUNT}:role/video/${resource}`;
   const { keys, consumers } = world.app.snapshot;
   const bears = (one: { readonly name: string; readonly resource: string }) =>
     one.name === resource || one.resource.endsWith(`/${resource}`);
@@ -90,6 +112,8 @@ it.each([
   ['projects', '{ secrets-manager: {}, kms: {}, codebuild: {} }', VALUES],
   ['projects and their builds', '{ secrets-manager: {}, kms: {}, codebuild: { builds: true } }', VALUES],
   ['flows of MediaConnect', '{ secrets-manager: {}, kms: {}, mediaconnect: {} }', VALUES],
+  ['the roles of flows', '{ secrets-manager: {}, kms: {}, mediaconnect: {}, iam: {} }', VALUES],
+  ['key providers of flows', '{ secrets-manager: {}, kms: {}, mediaconnect: {}, speke: {} }', VALUES],
   ['values read', '{ secrets-manager: { access: read }, kms: {} }', ['secretsmanager:BatchGetSecretValue']],
 ])('the policy for %s', async (_what, services, denied) => {
   const policy = policyFor(services);

@@ -11,10 +11,11 @@ const KEY = `arn:aws-cn:kms:${REGION}:${ACCOUNT}:key/mrk-1`;
 const SECRET = `arn:aws-cn:secretsmanager:${REGION}:${ACCOUNT}:secret:it's $(here)-AbCdEf`;
 const VAULT = 'https://contoso.vault.azure.cn';
 const HSM = 'https://pool.managedhsm.azure.cn';
+const GATEWAY = `abc123.execute-api.${REGION}.amazonaws.com.cn`;
 const SUBSCRIPTION = '00000000-0000-0000-0000-000000000001';
 
 function facts(parts: Partial<KeyFacts> & Pick<KeyFacts, 'resource' | 'kind'>): KeyFacts {
-  const aws = parts.kind.startsWith('aws');
+  const aws = !parts.kind.startsWith('azure');
   return {
     name: 'cmk',
     provider: aws ? 'aws' : 'azure',
@@ -33,6 +34,8 @@ const secret = (parts: Partial<KeyFacts> = {}) =>
   facts({ resource: SECRET, kind: 'aws-secret', name: "it's $(here)", ...parts });
 const azureKey = (parts: Partial<KeyFacts> = {}) =>
   facts({ resource: `${VAULT}/keys/cmk`, kind: 'azure-key', ...parts });
+const provider = (parts: Partial<KeyFacts> = {}) =>
+  facts({ resource: `https://${GATEWAY}/prod/keys`, kind: 'speke-provider', ...parts });
 const vault = (parts: Partial<KeyFacts> = {}) =>
   facts({ resource: VAULT, kind: 'azure-vault', name: 'contoso', attributes: { access: 'policy' }, ...parts });
 
@@ -108,6 +111,16 @@ const CASES: readonly Case[] = [
     undo: `aws kms describe-key --key-id ${KEY} --region ${REGION} tells its state; if it is disabled: aws kms enable-key --key-id ${KEY} --region ${REGION}`,
   },
   {
+    reason: 'unreachable',
+    facts: provider({ attributes: { gatewayId: 'abc123', stage: "it's" } }),
+    undo: `See what is left of the API: aws apigateway get-stage --rest-api-id abc123 --stage-name 'it'\\''s' --region ${REGION}. A deleted API never comes back under its id: deploy it again, and give the new URL to every flow that names this one`,
+  },
+  {
+    reason: 'unreachable',
+    facts: provider({ resource: 'https://keys.example.com/speke' }),
+    undo: `Put its name and its certificate back: aws apigateway get-domain-name --domain-name keys.example.com --region ${REGION} shows whether API Gateway still has them, and dig keys.example.com whether the name is there`,
+  },
+  {
     reason: 'disabled',
     facts: azureKey(),
     undo: `az keyvault key set-attributes --id ${VAULT}/keys/cmk --enabled true`,
@@ -162,6 +175,17 @@ const NONE: Readonly<Partial<Record<KeyKind, Partial<Record<InaccessibleReason, 
     store_unavailable: 'is said of KMS keys',
     unreachable: 'is said of key providers',
   },
+  'speke-provider': {
+    disabled: 'its probe tells of nothing but its endpoint',
+    pending_deletion: 'an API is deleted at once',
+    pending_import: 'is said of KMS keys',
+    soft_deleted: 'an API is deleted at once',
+    purged: 'nothing is ever said to be purged of it',
+    not_found: 'an endpoint that is gone is unreachable',
+    store_unavailable: 'is said of KMS keys',
+    decrypt_failed: 'is said of secrets',
+    no_current_version: 'is said of secrets',
+  },
   'azure-key': {
     pending_deletion: 'Key Vault calls it soft-deleted',
     pending_import: 'is said of KMS keys',
@@ -198,7 +222,7 @@ describe('what undoes a loss', () => {
       const cases = CASES.filter((one) => one.facts.kind === kind && one.reason === reason);
       expect(cases.length > 0).toBe(NONE[kind]?.[reason] === undefined);
       if (cases.length > 0) return;
-      const any = [kms(), secret(), azureKey(), vault()].find((one) => one.kind === kind);
+      const any = [kms(), secret(), provider(), azureKey(), vault()].find((one) => one.kind === kind);
       expect(any && remedy({ facts: any, reason })).toBeUndefined();
     },
   );

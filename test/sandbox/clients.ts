@@ -1,4 +1,5 @@
 import { CodeBuildClient } from '@aws-sdk/client-codebuild';
+import { IAMClient } from '@aws-sdk/client-iam';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { STSClient } from '@aws-sdk/client-sts';
@@ -35,6 +36,7 @@ export function clientsOf(
     kms: new KMSClient(config),
     sts: new STSClient(config),
     codeBuild: new CodeBuildClient(config),
+    iam: new IAMClient(config),
   };
 }
 

@@ -54,11 +54,13 @@ test('no input makes an operation fail in any other way than AWS fails', async (
   const { keyId } = region.kms.createKey();
   const flowArn = region.mediaConnect.createFlow({ name: 'f', source: { name: 's' } });
   const project = region.codeBuild.createProject({ name: 'p1' });
+  const api = region.apiGateway.create();
   const models: Record<string, { call: (operation: string, input: Readonly<Record<string, unknown>>) => unknown }> = {
     secretsmanager: region.secrets,
     kms: region.kms,
     mediaconnect: region.mediaConnect,
     codebuild: region.codeBuild,
+    apigateway: region.apiGateway,
   };
   const value = fc.oneof(
     fc.constantFrom<unknown>(
@@ -95,6 +97,8 @@ test('no input makes an operation fail in any other way than AWS fails', async (
       flowArn: fc.constantFrom(flowArn, `${flowArn}x`),
       projectName: fc.constantFrom('p1', project),
       name: fc.constantFrom('p1', 'p2'),
+      restApiId: fc.constantFrom(api.id, 'x'),
+      stageName: fc.constantFrom('prod', 'x'),
     },
     { requiredKeys: [] },
   );

@@ -88,6 +88,8 @@ const PROVIDER: ReadonlySet<string> = new Set([
   'InternalFailure',
   'InternalServerError',
   'InternalServerErrorException',
+  'PolicyEvaluationException',
+  'ServiceFailureException',
   'ServiceUnavailable',
   'ServiceUnavailableException',
   'KMSInternalException',
@@ -133,6 +135,9 @@ const OBJECTLESS: ReadonlySet<string> = new Set([
 /** Calls of services that say `NotFoundException` of the object alone, in whatever words. */
 const NAMES_ITS_OBJECT: ReadonlySet<string> = new Set(['DescribeFlow']);
 
+/** IAM speaks the protocol of STS, and spells its errors alike. */
+const OF_IAM: ReadonlySet<string> = new Set(['GetRole', 'SimulatePrincipalPolicy']);
+
 const KMS_NAMES = /arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(?:key|alias)\/[\w/-]+/g;
 
 /**
@@ -165,7 +170,8 @@ function reasonOf(seen: Seen): Reason {
 function transport({ name, code }: Seen): Reason | undefined {
   // The SDK's handler renames a reset connection and a broken pipe to TimeoutError; the code still says what it was.
   if (name === 'TimeoutError' && /^(ECONNRESET|EPIPE)$/.test(code)) return 'network';
-  if (name === 'AbortError' || name === 'TimeoutError' || TIMEOUT.test(code)) return 'timeout';
+  if (name === 'AbortError' || name === 'TimeoutError' || name === 'DeadlineExceeded' || TIMEOUT.test(code))
+    return 'timeout';
   if (code === '') return undefined;
   if (DNS.test(code)) return 'dns';
   return BAD_HTTP.test(code) ? 'bad_response' : 'network';
@@ -181,8 +187,9 @@ function unreadable({ name, status }: Seen): Reason | undefined {
 
 function credentials({ name, message, operation }: Seen): Reason | undefined {
   if (CREDENTIALS.has(name)) return 'credentials';
-  // Only STS spells these two so: the monitor may not take on its role, or the role is none.
-  if (name === 'AccessDenied' || name === 'ValidationError') return 'credentials';
+  // Only STS spells these two so, and IAM: the monitor may not take on its role, or the role is none.
+  const ofSts = name === 'AccessDenied' || name === 'ValidationError';
+  if (ofSts && !OF_IAM.has(operation)) return 'credentials';
   const ofRole = operation === 'GetCallerIdentity' || /\bsts:(AssumeRole|TagSession|SetSourceIdentity)/.test(message);
   return DENIED.has(name) && ofRole ? 'credentials' : undefined;
 }
@@ -212,6 +219,8 @@ function ofObject({ name, message, operation }: Seen): Reason | undefined {
       // One exception for a lost secret, a lost label and a lost version (aws.md 0.7).
       if (/staging label: AWSCURRENT\b/.test(message)) return 'no_current_version';
       return /staging label|version ?id/i.test(message) ? 'bad_response' : 'not_found';
+    case 'NoSuchEntityException':
+      return 'not_found';
     case 'NotFoundException':
       if (NAMES_ITS_OBJECT.has(operation)) return 'not_found';
       // Also said of mistakes of the caller: "Invalid keyId", "Invalid arn" (aws.md 0.5).

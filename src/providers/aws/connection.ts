@@ -5,8 +5,10 @@ import type { CallContext, Connection, ConnectOptions } from '../provider.ts';
 import { arnIn } from './arn.ts';
 import { classify } from './classify.ts';
 import { createPool } from './http.ts';
+import type { Options as IamOptions } from './iam/index.ts';
+import type { OpenSimulation } from './iam/simulator.ts';
 import { BadAnswer } from './paging.ts';
-import type { AwsSession, ClientSettings, ServiceModule } from './service.ts';
+import type { AwsSession, ClientSettings, ServiceModule, SimulationModule } from './service.ts';
 
 /** An AWS target as its configuration was parsed; see `AwsTargetFields`. */
 export interface AwsTarget {
@@ -18,6 +20,13 @@ export interface AwsTarget {
   readonly services: Readonly<Record<string, { readonly endpoint?: string }>>;
 }
 
+/** Where IAM of a partition signs (its endpoint rules). */
+const IAM_REGIONS: Readonly<Record<string, string>> = {
+  aws: 'us-east-1',
+  'aws-cn': 'cn-north-1',
+  'aws-us-gov': 'us-gov-west-1',
+};
+
 interface Identity {
   readonly account: string;
   readonly partition: string;
@@ -25,11 +34,15 @@ interface Identity {
 
 type Credentials = ClientSettings['credentials'];
 
-/** Connects without a call. `modules` are the SDK halves of the services that the target has on, by service name. */
+/**
+ * Connects without a call. `modules` are the SDK halves of the services that the target has on, by service name; `simulation`
+ * is there where it has policy simulation on.
+ */
 export function connectAws(
   target: AwsTarget,
   options: ConnectOptions,
   modules: ReadonlyMap<string, ServiceModule>,
+  simulation?: SimulationModule,
 ): Connection {
   const pool = createPool(options);
   const region = target.regions[0];
@@ -51,8 +64,34 @@ export function connectAws(
   const credentials = sts.config.credentials as Credentials;
   const { useFipsEndpoint, useDualstackEndpoint } = sts.config;
   const sessions = new Map<string, AwsSession>();
+  let simulating: OpenSimulation | undefined;
   let identity: Identity | undefined;
   let asking: Promise<Identity> | undefined;
+
+  function settingsOf(service: string, location: string): ClientSettings {
+    const endpoint = target.services[service]?.endpoint ?? target.endpoint;
+    return {
+      ...settings,
+      region: location,
+      credentials,
+      useFipsEndpoint,
+      useDualstackEndpoint,
+      ...(endpoint === undefined ? {} : { endpoint }),
+    };
+  }
+
+  /** One for all Regions: roles are the account's. */
+  function openedSimulation({ account, partition }: Identity): OpenSimulation | undefined {
+    simulating ??= simulation?.openSimulation({
+      account,
+      partition,
+      every: (target.services.iam as IamOptions).every,
+      // A client behind an endpoint of one's own signs for the Region that it is given.
+      iam: settingsOf('iam', IAM_REGIONS[partition] ?? region ?? ''),
+      regional: settingsOf,
+    });
+    return simulating;
+  }
 
   async function ask(context: CallContext): Promise<Identity> {
     const answer = await context.call('GetCallerIdentity', (abortSignal) =>
@@ -81,16 +120,18 @@ export function connectAws(
       const opened = sessions.get(key);
       if (opened) return opened;
       const config = target.services[service];
-      const endpoint = config?.endpoint ?? target.endpoint;
-      const client = {
-        ...settings,
+      const client = settingsOf(service, location);
+      const helper = openedSimulation(identity);
+      const { env, ca } = options;
+      const session = module.open({
+        ...identity,
         region: location,
-        credentials,
-        useFipsEndpoint,
-        useDualstackEndpoint,
-        ...(endpoint === undefined ? {} : { endpoint }),
-      };
-      const session = module.open({ ...identity, region: location, client, env: options.env, config });
+        client,
+        env,
+        config,
+        ...(ca !== undefined && { ca }),
+        ...(helper && { simulation: helper }),
+      });
       sessions.set(key, session);
       return session;
     },
@@ -99,6 +140,7 @@ export function connectAws(
 
     async [Symbol.asyncDispose]() {
       for (const session of sessions.values()) session.destroy();
+      simulating?.destroy();
       sts.destroy();
       pool[Symbol.dispose]();
     },

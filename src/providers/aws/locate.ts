@@ -1,9 +1,8 @@
 /** Where the names of AWS lead, as far as they tell. */
 import type { Place } from '../../core/not-watched.ts';
 import { type Arn, parseArn } from './arn.ts';
+import { gatewayOf } from './speke/url.ts';
 
-/** An API Gateway endpoint: `https://{api}.execute-api.{region}.amazonaws.com/{stage}/…`. */
-const GATEWAY = /^[a-z0-9-]+\.execute-api(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$/;
 /** Secrets Manager adds a hyphen and six random characters to the name in an ARN (aws.md 1.1). */
 const SECRET_SUFFIX = /-[A-Za-z0-9]{6}$/;
 
@@ -36,6 +35,6 @@ function kindOf({ service, resource }: Arn): Place {
 function ofUrl(text: string): Place | undefined {
   const url = URL.parse(text);
   if (url?.protocol !== 'https:') return undefined;
-  const region = GATEWAY.exec(url.hostname)?.[1];
+  const region = gatewayOf(text)?.region;
   return { what: 'SPEKE key provider', service: 'speke', ...(region !== undefined && { location: region }) };
 }

@@ -1,6 +1,8 @@
 import type { STSClientConfig } from '@aws-sdk/client-sts';
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { ConnectOptions, Service, ServiceSession } from '../provider.ts';
+import type { OpenSimulation, SimulationEnv } from './iam/simulator.ts';
+import type { Simulation } from './iam/words.ts';
 
 /** Settings that every SDK client of one connection is made with: spread them into the constructor. */
 export interface ClientSettings {
@@ -27,8 +29,17 @@ export interface ServiceEnv {
   readonly client: ClientSettings;
   /** Environment of the daemon, for clients that are not the SDK's. */
   readonly env: ConnectOptions['env'];
+  /** PEM of extra certificate authorities, for what goes past the socket pool. */
+  readonly ca?: string;
   /** Parsed configuration of the service (`Service.config`). */
   readonly config: unknown;
+  /** What policies say of the roles of consumers; absent where the target does not ask for it (`services.iam`). */
+  readonly simulation?: Simulation;
+}
+
+/** The half of policy simulation that needs the SDK. */
+export interface SimulationModule {
+  openSimulation(env: SimulationEnv): OpenSimulation;
 }
 
 /** A session that owns SDK clients. */

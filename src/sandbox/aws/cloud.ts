@@ -1,8 +1,9 @@
 import { type Revocable, revocable } from '../revocable.ts';
+import { ApiGatewayModel } from './apigateway/model.ts';
 import { CodeBuildModel } from './codebuild/model.ts';
 import type { ServiceName } from './errors.ts';
 import { MediaConnectModel } from './mediaconnect/model.ts';
-import { KmsModel, SecretsModel } from './models.ts';
+import { IamModel, KmsModel, SecretsModel } from './models.ts';
 import {
   type Denial,
   type Operations,
@@ -85,6 +86,7 @@ export class AwsAccount {
   readonly id: string;
   /** Access key of the account's user, who may do everything that is not denied. */
   readonly credentials: Credentials;
+  readonly iam: IamModel;
   readonly #world: World;
   readonly #operations: Readonly<Record<ServiceName, Operations>>;
   readonly #regions = new Map<string, AwsRegion>();
@@ -93,6 +95,7 @@ export class AwsAccount {
     this.id = id;
     this.#world = world;
     this.#operations = operations;
+    this.iam = new IamModel(world, operations.iam, id, 'us-east-1');
     const user: Principal = {
       account: id,
       arn: `arn:aws:iam::${id}:user/sandbox`,
@@ -164,6 +167,7 @@ export class AwsRegion {
   readonly kms: KmsModel;
   readonly mediaConnect: MediaConnectModel;
   readonly codeBuild: CodeBuildModel;
+  readonly apiGateway: ApiGatewayModel;
   readonly #world: World;
   readonly #account: string;
 
@@ -175,6 +179,7 @@ export class AwsRegion {
     this.kms = new KmsModel(world, operations.kms, account, name);
     this.mediaConnect = new MediaConnectModel(world, operations.mediaconnect, account, name);
     this.codeBuild = new CodeBuildModel(world, operations.codebuild, account, name);
+    this.apiGateway = new ApiGatewayModel(world, operations.apigateway, account, name);
   }
 
   /** Registers a rotation function that Secrets Manager may call, with what it does, and gives its ARN. */

@@ -17,7 +17,7 @@ export class AwsError extends Error {
 }
 
 /** The services that the sandbox imitates, by their signing names. */
-export type ServiceName = 'secretsmanager' | 'kms' | 'sts' | 'mediaconnect' | 'codebuild';
+export type ServiceName = 'secretsmanager' | 'kms' | 'sts' | 'iam' | 'mediaconnect' | 'codebuild' | 'apigateway';
 
 /** An error of Secrets Manager: `Message` with a capital M. */
 export function secretsError(code: string, message: string): AwsError {
@@ -38,10 +38,11 @@ export function validationError(value: string, field: string, constraint: string
   );
 }
 
-/** Refused by IAM. STS calls it AccessDenied and answers 403, REST services answer 403 too; the JSON services say 400. */
+/** Refused by IAM. STS and IAM itself call it AccessDenied and answer 403, REST services answer 403 too; the JSON services say 400. */
 export function accessDenied(service: ServiceName, message: string): AwsError {
-  if (service === 'sts') return new AwsError('AccessDenied', message, 'Message', 403);
+  if (service === 'sts' || service === 'iam') return new AwsError('AccessDenied', message, 'Message', 403);
   if (service === 'mediaconnect') return new AwsError('AccessDeniedException', message, 'message', 403);
+  if (service === 'apigateway') return new AwsError('AccessDeniedException', message, 'Message', 403);
   return new AwsError('AccessDeniedException', message, 'Message');
 }
 
@@ -72,6 +73,21 @@ const REST_SERVICES = {
   'bad-signature': { ...JSON_SERVICES['bad-signature'], status: 403 },
 } as const;
 
+/** What speaks the Query protocol. */
+const QUERY_SERVICES: Record<Trouble, Wording> = {
+  throttle: wording('Throttling', 'Rate exceeded', 'Message'),
+  'server-error': wording('InternalFailure', 'An internal error occurred.', 'Message', 500),
+  'expired-token': wording('ExpiredToken', 'The security token included in the request is expired', 'Message', 403),
+  'unknown-key': wording(
+    'InvalidClientTokenId',
+    'The security token included in the request is invalid.',
+    'Message',
+    403,
+  ),
+  'missing-token': wording('MissingAuthenticationToken', 'Request is missing Authentication Token', 'Message', 403),
+  'bad-signature': wording('SignatureDoesNotMatch', JSON_SERVICES['bad-signature'].message, 'Message', 403),
+};
+
 const WORDINGS: Record<ServiceName, Record<Trouble, Wording>> = {
   secretsmanager: {
     ...JSON_SERVICES,
@@ -91,24 +107,18 @@ const WORDINGS: Record<ServiceName, Record<Trouble, Wording>> = {
     throttle: wording('TooManyRequestsException', 'Too Many Requests', 'message', 429),
     'server-error': wording('InternalServerErrorException', 'Internal Server Error', 'message', 500),
   },
+  apigateway: {
+    ...REST_SERVICES,
+    throttle: wording('TooManyRequestsException', 'Too Many Requests', 'message', 429),
+    'server-error': wording('InternalServerErrorException', 'Internal server error', 'message', 500),
+  },
   codebuild: {
     ...JSON_SERVICES,
     throttle: wording('ThrottlingException', 'Rate exceeded'),
     'server-error': wording('InternalFailure', 'An internal error occurred.', 'message', 500),
   },
-  sts: {
-    throttle: wording('Throttling', 'Rate exceeded'),
-    'server-error': wording('InternalFailure', 'An internal error occurred.', 'Message', 500),
-    'expired-token': wording('ExpiredToken', 'The security token included in the request is expired', 'Message', 403),
-    'unknown-key': wording(
-      'InvalidClientTokenId',
-      'The security token included in the request is invalid.',
-      'Message',
-      403,
-    ),
-    'missing-token': wording('MissingAuthenticationToken', 'Request is missing Authentication Token', 'Message', 403),
-    'bad-signature': wording('SignatureDoesNotMatch', JSON_SERVICES['bad-signature'].message, 'Message', 403),
-  },
+  sts: QUERY_SERVICES,
+  iam: { ...QUERY_SERVICES, 'server-error': wording('ServiceFailure', 'An error occurred.', 'Message', 500) },
 };
 
 function wording(code: string, message: string, spelling: Spelling = 'message', status = 400): Wording {

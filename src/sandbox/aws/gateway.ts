@@ -3,12 +3,14 @@ import type { HttpAnswer, HttpRequest } from '../http.ts';
 import type { LoggedRequest, RequestLog } from '../requests.ts';
 import { type Effect, shaped } from '../shape.ts';
 import type { View } from '../table.ts';
+import { answerInvocation, invocationOf } from './apigateway/invoke.ts';
 import { projectResource } from './codebuild/state.ts';
 import { AwsError, accessDenied, type ServiceName, serviceTrouble } from './errors.ts';
+import { iamResource } from './iam/roles.ts';
 import { kmsResource } from './kms/lookup.ts';
 import { type Authorization, parseAuthorization, SignatureChecker } from './signature.ts';
 import { type Asked, parseRequest, type Written, writeAnswer, writeError } from './wire.ts';
-import { type Call, denialText, type Operations, type Principal, type World } from './world.ts';
+import { type Call, denialText, type Operations, type Principal, partitionOf, type World } from './world.ts';
 
 type Parts = {
   readonly world: World;
@@ -35,6 +37,12 @@ export class Gateway {
     const now = world.now();
     const requestId = world.random.uuid();
     const headers = { date: new Date(now).toUTCString(), 'x-amzn-requestid': requestId };
+    const invocation = invocationOf(world.gateways, request);
+    if (invocation) {
+      const { answer, line } = answerInvocation(invocation, request, this.#parts.faults, { now, requestId });
+      requests.add(line);
+      return answer;
+    }
     const asked = parseRequest(request);
     if (!asked) {
       const error = new AwsError('UnknownOperationException', '', 'none');
@@ -144,7 +152,8 @@ function refuse(call: Call, effects: readonly FaultEffect[]): void {
     if (effect.kind === 'server-error') throw serviceTrouble(call.service, 'server-error', undefined, effect.status);
     if (effect.kind === 'error') throw scripted(call, effect);
   }
-  const action = `${call.service}:${call.operation}`;
+  // IAM knows the operations of API Gateway by their HTTP methods.
+  const action = call.service === 'apigateway' ? 'apigateway:GET' : `${call.service}:${call.operation}`;
   const resource = authorizedResource(call);
   const denial = call.world.denial(call, action, resource.all);
   const refused = denial !== undefined || effects.some((effect) => effect.kind === 'access-denied');
@@ -162,14 +171,21 @@ function authorizedResource(call: Call): { readonly shown: string | undefined; r
   const named = namedResource(call);
   if (call.service === 'kms') return kmsResource(call, named);
   if (call.service === 'codebuild') return projectResource(call);
+  if (call.service === 'iam') return iamResource(call, named);
+  if (call.service === 'apigateway') return stageResource(call);
   if (named === undefined) return { shown: call.service === 'mediaconnect' ? '*' : undefined, all: ['*'] };
   const arn = call.service === 'secretsmanager' ? call.store.secretNames.get(named) : undefined;
   return { shown: named, all: arn === undefined ? [named] : [named, arn] };
 }
 
+function stageResource({ region, input }: Call): { readonly shown: string; readonly all: readonly string[] } {
+  const arn = `arn:${partitionOf(region)}:apigateway:${region}::/restapis/${input.restApiId}/stages/${input.stageName}`;
+  return { shown: arn, all: [arn] };
+}
+
 const NAMING_FIELDS = [
-  ...['SecretId', 'KeyId', 'TargetKeyId', 'RoleArn'],
-  ...['flowArn', 'resourceArn', 'projectName', 'name'],
+  ...['SecretId', 'KeyId', 'TargetKeyId', 'RoleArn', 'RoleName', 'PolicySourceArn'],
+  ...['flowArn', 'resourceArn', 'projectName', 'name', 'restApiId'],
 ];
 
 function namedResource(asked: Pick<Asked, 'input'>): string | undefined {
@@ -183,7 +199,7 @@ function namedResource(asked: Pick<Asked, 'input'>): string | undefined {
 function perform(call: Call, operations: Operations): unknown {
   const operation = Object.hasOwn(operations, call.operation) ? operations[call.operation] : undefined;
   if (operation) return operation(call);
-  if (call.service === 'sts')
+  if (call.service === 'sts' || call.service === 'iam')
     throw new AwsError('InvalidAction', `Could not find operation ${call.operation}`, 'Message');
   throw new AwsError('UnknownOperationException', '', 'none');
 }

@@ -46,6 +46,48 @@ export class ServiceModel {
   }
 }
 
+/** A policy document: as JSON, or as the object that becomes it. */
+type PolicyDocument = string | Readonly<Record<string, unknown>>;
+
+/** IAM of one account, for scripts. */
+export class IamModel extends ServiceModel {
+  constructor(world: World, operations: Operations, account: string, region: string) {
+    super(world, 'iam', operations, account, region);
+  }
+
+  /** Makes a role that trusts these services (`mediaconnect.amazonaws.com`) and may do nothing yet; gives its ARN. */
+  createRole(name: string, services: readonly string[], path = '/'): string {
+    const trust = { Effect: 'Allow', Principal: { Service: services }, Action: 'sts:AssumeRole' };
+    const document = text({ Version: '2012-10-17', Statement: [trust] });
+    const made = this.call('CreateRole', { RoleName: name, Path: path, AssumeRolePolicyDocument: document });
+    return (made.Role as { readonly Arn: string }).Arn;
+  }
+
+  /** Replaces the trust policy of a role. */
+  trust(role: string, document: PolicyDocument): void {
+    this.call('UpdateAssumeRolePolicy', { RoleName: role, PolicyDocument: text(document) });
+  }
+
+  /** Gives a role an inline policy, or replaces the one of that name. */
+  putRolePolicy(role: string, policy: string, document: PolicyDocument): void {
+    this.call('PutRolePolicy', { RoleName: role, PolicyName: policy, PolicyDocument: text(document) });
+  }
+
+  /** Takes an inline policy away. */
+  deleteRolePolicy(role: string, policy: string): void {
+    this.call('DeleteRolePolicy', { RoleName: role, PolicyName: policy });
+  }
+
+  /** Deletes a role without inline policies. */
+  deleteRole(role: string): void {
+    this.call('DeleteRole', { RoleName: role });
+  }
+}
+
+function text(document: PolicyDocument): string {
+  return typeof document === 'string' ? document : JSON.stringify(document);
+}
+
 /** Tags as Secrets Manager spells them. */
 type SecretTags = readonly { readonly Key: string; readonly Value: string }[];
 

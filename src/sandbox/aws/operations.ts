@@ -1,6 +1,9 @@
+import { stageOperations } from './apigateway/stages.ts';
 import { buildOperations } from './codebuild/builds.ts';
 import { projectOperations } from './codebuild/projects.ts';
 import type { ServiceName } from './errors.ts';
+import { roleOperations } from './iam/roles.ts';
+import { simulateOperations } from './iam/simulate.ts';
 import { aliasOperations } from './kms/aliases.ts';
 import { cryptoOperations } from './kms/crypto.ts';
 import { keyOperations } from './kms/keys.ts';
@@ -25,5 +28,7 @@ export function allOperations(): Readonly<Record<ServiceName, Operations>> {
     sts: stsOperations,
     mediaconnect: { ...flowOperations, ...partOperations, ...entitlementOperations, ...tagOperations },
     codebuild: { ...projectOperations, ...buildOperations },
+    iam: { ...roleOperations, ...simulateOperations },
+    apigateway: stageOperations,
   };
 }

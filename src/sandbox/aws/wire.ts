@@ -1,4 +1,5 @@
 import type { HttpRequest } from '../http.ts';
+import { apiGatewayRoutes } from './apigateway/stages.ts';
 import type { AwsError, ServiceName } from './errors.ts';
 import { type Input, isRecord } from './input.ts';
 import { mediaConnectRoutes } from './mediaconnect/routes.ts';
@@ -19,7 +20,7 @@ const TARGETS: Readonly<Record<string, ServiceName>> = {
   CodeBuild_20161006: 'codebuild',
 };
 
-const ROUTES: readonly Route[] = mediaConnectRoutes;
+const ROUTES: readonly Route[] = [...mediaConnectRoutes, ...apiGatewayRoutes];
 const REST: ReadonlySet<ServiceName> = new Set(ROUTES.map((route) => route.service));
 
 /** Reads operation and input; undefined when the request speaks none of the protocols. An input that is no JSON object is undefined. */
@@ -39,7 +40,44 @@ export function parseRequest(request: HttpRequest): Asked | undefined {
   }
   const fields = Object.fromEntries(new URLSearchParams(request.body.toString()));
   const operation = fields.Action;
-  return operation === undefined ? undefined : { service: 'sts', operation, input: fields, status: 200 };
+  if (operation === undefined) return undefined;
+  // The services of this protocol are told apart by the versions of their APIs.
+  const service = QUERY_SERVICES.find(({ version }) => version === fields.Version)?.service ?? 'sts';
+  return { service, operation, input: nested(fields), status: 200 };
+}
+
+const QUERY_SERVICES = [
+  { service: 'sts', version: '2011-06-15' },
+  { service: 'iam', version: '2010-05-08' },
+] as const;
+
+/** `ContextEntries.member.1.ContextKeyName` as the structure that it spells. */
+function nested(fields: Readonly<Record<string, string>>): Input {
+  const groups = new Map<string, Map<string, Record<string, string>>>();
+  const input: Record<string, unknown> = Object.create(null);
+  for (const [name, value] of Object.entries(fields)) {
+    const match = /^(\w+)\.member\.(\d{1,4})(?:\.(.+))?$/.exec(name);
+    if (!match) {
+      input[name] = value;
+      continue;
+    }
+    const [, list = '', index = '', rest = ''] = match;
+    const members = groups.get(list) ?? new Map<string, Record<string, string>>();
+    groups.set(list, members);
+    const member = members.get(index) ?? Object.create(null);
+    member[rest] = value;
+    members.set(index, member);
+  }
+  for (const [list, members] of groups) {
+    const ordered = [...members].toSorted(([one], [other]) => Number(one) - Number(other));
+    input[list] = ordered.map(([, member]) => ('' in member ? member[''] : nested(member)));
+  }
+  return input;
+}
+
+function namespaceOf(service: ServiceName): string | undefined {
+  const query = QUERY_SERVICES.find((one) => one.service === service);
+  return query && `https://${service}.amazonaws.com/doc/${query.version}/`;
 }
 
 function parseJson(body: string): Input | undefined {
@@ -59,7 +97,6 @@ export type Written = {
 };
 
 const JSON_TYPE = 'application/x-amz-json-1.1';
-const STS_NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/';
 
 /** Not in the types of the language yet. */
 const { rawJSON } = JSON as unknown as { rawJSON: (text: string) => object };
@@ -74,7 +111,8 @@ function scientificDates(name: string, value: unknown): unknown {
 export function writeAnswer(asked: Asked, answer: unknown, requestId: string): Written {
   if (asked.status === 204) return { contentType: '', body: '' };
   if (REST.has(asked.service)) return { contentType: 'application/json', body: JSON.stringify(answer) };
-  if (asked.service !== 'sts') {
+  const namespace = namespaceOf(asked.service);
+  if (namespace === undefined) {
     const body = JSON.stringify(answer, asked.service === 'kms' ? scientificDates : undefined);
     return { contentType: JSON_TYPE, body };
   }
@@ -82,16 +120,17 @@ export function writeAnswer(asked: Asked, answer: unknown, requestId: string): W
   const result = xml({ [`${operation}Result`]: answer, ResponseMetadata: { RequestId: requestId } });
   return {
     contentType: 'text/xml',
-    body: `<${operation}Response xmlns="${STS_NAMESPACE}">${result}</${operation}Response>`,
+    body: `<${operation}Response xmlns="${namespace}">${result}</${operation}Response>`,
   };
 }
 
 /** An error in its service's protocol. */
 export function writeError(service: ServiceName, error: AwsError, requestId: string): Written {
-  if (service === 'sts') {
+  const namespace = namespaceOf(service);
+  if (namespace !== undefined) {
     const fault = { Type: error.status < 500 ? 'Sender' : 'Receiver', Code: error.code, Message: error.message };
     const content = xml({ Error: fault, RequestId: requestId });
-    return { contentType: 'text/xml', body: `<ErrorResponse xmlns="${STS_NAMESPACE}">${content}</ErrorResponse>` };
+    return { contentType: 'text/xml', body: `<ErrorResponse xmlns="${namespace}">${content}</ErrorResponse>` };
   }
   const said = error.spelling === 'none' ? {} : { [error.spelling]: error.message };
   if (REST.has(service)) {
@@ -102,6 +141,7 @@ export function writeError(service: ServiceName, error: AwsError, requestId: str
 }
 
 function xml(value: unknown): string {
+  if (Array.isArray(value)) return value.map((item) => `<member>${xml(item)}</member>`).join('');
   if (!isRecord(value)) return escapeXml(String(value));
   return Object.entries(value)
     .filter(([, child]) => child !== undefined)

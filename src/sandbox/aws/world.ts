@@ -1,8 +1,10 @@
 import type { Random } from '../random.ts';
 import { Table, type View } from '../table.ts';
+import { Gateways } from './apigateway/state.ts';
 import type { Build } from './codebuild/builds.ts';
 import type { Project } from './codebuild/state.ts';
 import type { ServiceName } from './errors.ts';
+import type { IamRoles } from './iam/roles.ts';
 import type { Input } from './input.ts';
 import type { Alias, Key } from './kms/state.ts';
 import type { Flow } from './mediaconnect/state.ts';
@@ -124,7 +126,9 @@ export class World {
   readonly pages: Pages;
   readonly principals = new Map<string, Principal>();
   readonly roles = new Map<string, Role>();
+  readonly iamRoles: IamRoles = new Map();
   readonly denials = new Set<Denial>();
+  readonly gateways = new Gateways();
   readonly #stores = new Map<string, RegionStore>();
 
   constructor(random: Random, now: () => number) {
@@ -161,7 +165,11 @@ export class World {
   }
 
   /** The denial that hits `action` on any of the `resources` for the caller of `call`. */
-  denial(call: Pick<Call, 'account' | 'caller'>, action: string, resources: readonly string[]): Denial | undefined {
+  denial(
+    call: Pick<Call, 'account'> & { readonly caller: Acting | undefined },
+    action: string,
+    resources: readonly string[],
+  ): Denial | undefined {
     for (const denial of this.denials) {
       if (denial.account !== call.account || !globMatches(denial.action, action)) continue;
       if (denial.principal !== undefined && !isPrincipal(call.caller, denial.principal)) continue;
@@ -172,7 +180,10 @@ export class World {
   }
 }
 
-function isPrincipal(caller: Principal | undefined, arn: string): boolean {
+/** What of a caller a denial can be about. */
+type Acting = Pick<Principal, 'arn' | 'role'>;
+
+function isPrincipal(caller: Acting | undefined, arn: string): boolean {
   return caller !== undefined && (caller.arn === arn || caller.role === arn);
 }
 

@@ -6,6 +6,7 @@ sent. Any failed check ends it with a traceback.
 from datetime import datetime, timezone
 
 import drive_codebuild
+import drive_iam
 import drive_kms
 import drive_mediaconnect
 import drive_secrets
@@ -58,4 +59,5 @@ coupling()
 identities()
 drive_mediaconnect.drive()
 drive_codebuild.drive()
+drive_iam.drive()
 print(report())

@@ -1,6 +1,8 @@
 /** AWS CodeBuild: the declaration. Loading this loads no SDK. */
 import { z } from 'zod';
 import { AwsServiceFields } from '../config.ts';
+import { SIMULATION_APIS, SIMULATION_PERMISSIONS } from '../iam/apis.ts';
+import { simulationRules } from '../iam/rule-table.ts';
 import type { AwsService } from '../service.ts';
 import { RULES } from './rule-table.ts';
 import { judge } from './rules.ts';
@@ -49,15 +51,17 @@ export const codebuild: AwsService = {
       resource: PROJECTS,
       without: 'what builds report of the keys and secrets that they were refused is unknown',
     },
+    ...SIMULATION_PERMISSIONS,
   ],
   apis: {
     ListProjects: MODEST,
     BatchGetProjects: MODEST,
     ListBuildsForProject: MODEST,
     BatchGetBuilds: MODEST,
+    ...SIMULATION_APIS,
   },
   describeOperation: 'BatchGetProjects',
-  rules: RULES,
+  rules: [...RULES, ...simulationRules('codebuild')],
   consumers: { judge },
   load: () => import('./session.ts'),
 };

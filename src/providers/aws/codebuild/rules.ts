@@ -3,6 +3,7 @@ import type { ConsumerFacts } from '../../../core/model.ts';
 import type { Policy } from '../../../core/policy.ts';
 import type { ConsumerJudgement, KeyLookup } from '../../provider.ts';
 import { judgementOf } from '../../rulings.ts';
+import { simulationRulings } from '../iam/rules.ts';
 import { BUILD_RULES } from './build-rules.ts';
 import { sceneOf } from './edge.ts';
 import { PROJECT_RULES } from './project-rules.ts';
@@ -14,8 +15,6 @@ const RULES = [...BUILD_RULES, ...VERSION_RULES, ...SECRET_RULES, ...PROJECT_RUL
 /** What the rules say at `now`. */
 export function judge(project: ConsumerFacts, key: KeyLookup, now: number, policy: Policy): ConsumerJudgement {
   const scene = sceneOf(project, key, now);
-  return judgementOf(
-    RULES.map((rule) => rule(scene)),
-    policy,
-  );
+  const rulings = [...RULES.map((rule) => rule(scene)), ...simulationRulings(project, 'codebuild')];
+  return judgementOf(rulings, policy);
 }

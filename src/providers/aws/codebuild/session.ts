@@ -7,7 +7,7 @@ import {
   ListProjectsCommand,
 } from '@aws-sdk/client-codebuild';
 import { matchesAny } from '../../../core/glob.ts';
-import { type ConsumerFacts, isConsumerStub, type Stub } from '../../../core/model.ts';
+import { type ConsumerFacts, isConsumerStub, type KeyFacts, type Stub } from '../../../core/model.ts';
 import {
   type CallContext,
   CallFailed,
@@ -15,10 +15,13 @@ import {
   type ListContext,
   type Listed,
   type ListOutcome,
+  type LookContext,
   type Undescribed,
 } from '../../provider.ts';
 import { mustBeOf } from '../arn.ts';
 import { classify } from '../classify.ts';
+import { withSimulation } from '../iam/uses.ts';
+import type { Allowance } from '../iam/words.ts';
 import { type Answered, evidenceOf } from '../look.ts';
 import { BadAnswer, pages } from '../paging.ts';
 import type { AwsSession, ServiceEnv } from '../service.ts';
@@ -32,6 +35,9 @@ const BUILDS_OF_EACH = 5;
 const BUILDS_AT_ONCE = 100;
 /** Projects whose builds are asked for at once. */
 const PROJECTS_AT_ONCE = 4;
+
+/** New questions to policy simulation within one listing: some twenty seconds of the budget of IAM. */
+const SIMULATED_AT_ONCE = 40;
 
 /** What is kept of an answer to BatchGetProjects. */
 interface Projects extends Answered {
@@ -52,10 +58,16 @@ export function open(env: ServiceEnv): AwsSession {
       );
       return { items: answer.projects ?? [], next: answer.nextToken };
     });
+    const known = env.simulation && new Map([...context.consumers()].map((facts) => [facts.resource, facts]));
+    const allowance = { left: SIMULATED_AT_ONCE };
     for await (const page of listing) {
       const names = page.filter(includes);
       // A page holds as many names as one call takes; what went between the two calls is missed like anything that is gone.
-      if (names.length > 0) yield listed(await projects(names, context));
+      if (names.length === 0) continue;
+      const answer = await projects(names, context);
+      const facts: ConsumerFacts[] = [];
+      for (const one of answer.facts) facts.push(await simulated(one, known?.get(one.resource), context, allowance));
+      yield listed({ ...answer, facts });
     }
     return { complete: true, exclusive: false };
   }
@@ -70,7 +82,24 @@ export function open(env: ServiceEnv): AwsSession {
     });
   }
 
-  async function describe(stub: Stub, _known: unknown, context: CallContext): Promise<DescribedConsumer | Undescribed> {
+  /** What policies say of its role, which every use goes through. */
+  function simulated(
+    facts: ConsumerFacts,
+    known: KeyFacts | ConsumerFacts | undefined,
+    context: LookContext,
+    allowance?: Allowance,
+  ): Promise<ConsumerFacts> {
+    const { serviceRole } = facts.attributes;
+    const roleOf = () => (typeof serviceRole === 'string' ? serviceRole : undefined);
+    const how = { service: 'codebuild', simulation: env.simulation, roleOf, known } as const;
+    return withSimulation(facts, allowance ? { ...how, allowance } : how, context);
+  }
+
+  async function describe(
+    stub: Stub,
+    known: KeyFacts | ConsumerFacts | undefined,
+    context: LookContext,
+  ): Promise<DescribedConsumer | Undescribed> {
     if (!isConsumerStub(stub)) throw new TypeError(`${stub.resource} is no project`);
     const name = nameOf(stub.resource);
     const answer = await projects([name], context);
@@ -81,7 +110,7 @@ export function open(env: ServiceEnv): AwsSession {
       throw new BadAnswer('BatchGetProjects answered about no project');
     }
     if (consumer.resource !== stub.resource) throw new BadAnswer('BatchGetProjects answered about another project');
-    return { consumer, evidence };
+    return { consumer: await simulated(consumer, known, context), evidence };
   }
 
   /** Facts of these, at most 100, with what their builds told where that is asked for. */

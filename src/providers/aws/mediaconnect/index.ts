@@ -1,6 +1,8 @@
 /** AWS Elemental MediaConnect: the declaration. Loading this loads no SDK. */
 import { z } from 'zod';
 import { AwsServiceFields } from '../config.ts';
+import { SIMULATION_APIS, SIMULATION_PERMISSIONS } from '../iam/apis.ts';
+import { simulationRules } from '../iam/rule-table.ts';
 import type { AwsService } from '../service.ts';
 import { RULES } from './rule-table.ts';
 import { judge } from './rules.ts';
@@ -45,14 +47,16 @@ export const mediaConnect: AwsService = {
       resource: '*',
       without: 'an entitlement that was taken back is not told before the content stops',
     },
+    ...SIMULATION_PERMISSIONS,
   ],
   apis: {
     ListFlows: { quotaPerSecond: CALLS_PER_SECOND, usdPer10k: 0 },
     DescribeFlow: { quotaPerSecond: CALLS_PER_SECOND, usdPer10k: 0 },
     ListEntitlements: { quotaPerSecond: CALLS_PER_SECOND, usdPer10k: 0 },
+    ...SIMULATION_APIS,
   },
   describeOperation: 'DescribeFlow',
-  rules: RULES,
+  rules: [...RULES, ...simulationRules('mediaconnect')],
   consumers: { judge },
   load: () => import('./session.ts'),
 };

@@ -4,6 +4,7 @@ import type { Policy } from '../../../core/policy.ts';
 import { visible } from '../../../core/text.ts';
 import type { ConsumerJudgement, KeyLookup } from '../../provider.ts';
 import { judgementOf } from '../../rulings.ts';
+import { simulationRulings } from '../iam/rules.ts';
 import { type Breach, edgeOf, type Rule, rulingsOf } from './edge.ts';
 import { ENCRYPTION_RULES } from './encryption-rules.ts';
 import { names } from './facts.ts';
@@ -21,7 +22,8 @@ export function judge(flow: ConsumerFacts, key: KeyLookup, now: number, policy: 
       return breach ? [{ ...breach, parts: edge.use.part === undefined ? [] : [edge.use.part] }] : [];
     }),
   );
-  return judgementOf(rulingsOf([...flowBreaches(flow), ...breaches]), policy);
+  const rulings = [...rulingsOf([...flowBreaches(flow), ...breaches]), ...simulationRulings(flow, 'mediaconnect')];
+  return judgementOf(rulings, policy);
 }
 
 /** What is wrong with the flow itself rather than with one key of it. */

@@ -1,6 +1,6 @@
 /** MediaConnect at one region: the calls. */
 import { matchesAny } from '../../../core/glob.ts';
-import { type ConsumerFacts, isConsumerStub, type Stub } from '../../../core/model.ts';
+import { type ConsumerFacts, isConsumerStub, type KeyFacts, type KeyUse, type Stub } from '../../../core/model.ts';
 import {
   type CallContext,
   CallFailed,
@@ -8,8 +8,10 @@ import {
   type ListContext,
   type Listed,
   type ListOutcome,
+  type LookContext,
 } from '../../provider.ts';
 import { mustBeOf } from '../arn.ts';
+import { withSimulation } from '../iam/uses.ts';
 import { evidenceOf } from '../look.ts';
 import { allPages, BadAnswer, pages } from '../paging.ts';
 import { createRestClient } from '../rest.ts';
@@ -71,11 +73,18 @@ export function open(env: ServiceEnv): AwsSession {
     }
   }
 
-  async function describe(stub: Stub, _known: unknown, context: CallContext): Promise<DescribedConsumer> {
+  async function describe(
+    stub: Stub,
+    known: KeyFacts | ConsumerFacts | undefined,
+    context: LookContext,
+  ): Promise<DescribedConsumer> {
     if (!isConsumerStub(stub)) throw new TypeError(`${stub.resource} is no flow`);
     const request = { path: ['v1', 'flows', stub.resource] };
     const answer = await context.call('DescribeFlow', (abortSignal) => client.send(request, { abortSignal }));
-    return { consumer: flowFacts(answer.body, stub, entitlements), evidence: evidenceOf('DescribeFlow', answer) };
+    const facts = flowFacts(answer.body, stub, entitlements);
+    const { simulation } = env;
+    const consumer = await withSimulation(facts, { service: 'mediaconnect', simulation, roleOf, known }, context);
+    return { consumer, evidence: evidenceOf('DescribeFlow', answer) };
   }
 
   return {
@@ -88,6 +97,11 @@ export function open(env: ServiceEnv): AwsSession {
       !matchesAny(options.exclude, name),
     destroy() {},
   };
+}
+
+/** Each use goes through a role of its own. */
+function roleOf({ attributes }: KeyUse): string | undefined {
+  return typeof attributes?.roleArn === 'string' ? attributes.roleArn : undefined;
 }
 
 function* flowsOf(context: ListContext): Iterable<ConsumerFacts> {

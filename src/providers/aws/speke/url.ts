@@ -20,22 +20,20 @@ export interface ApiGateway {
   readonly region: string;
   /** First segment of the path; absent where there is none. */
   readonly stage?: string;
-  /** Domain that the regional names end in: `amazonaws.com.cn`. */
-  readonly domain: string;
 }
 
 /** A private API can be named with the endpoint that leads to it: `ID-vpce-….execute-api…`. */
 const EXECUTE_API =
-  /^([a-z0-9]+)(?:-vpce-[0-9a-z]+)?\.execute-api\.([a-z]{2,4}(?:-[a-z]+)+-\d)\.(amazonaws\.com(?:\.cn)?|amazonaws\.eu|api\.aws)$/;
+  /^([a-z0-9]+)(?:-vpce-[0-9a-z]+)?\.execute-api(?:-fips)?\.([a-z]{2,4}(?:-[a-z]+)+-\d)\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|api\.aws)$/;
 
 /** The API that a URL leads to; undefined where its host is a name of somebody's own, which tells nothing. */
 export function gatewayOf(url: string): ApiGateway | undefined {
   const parsed = URL.parse(url);
   const match = parsed && EXECUTE_API.exec(hostOf(parsed));
   if (!match) return undefined;
-  const [, id = '', region = '', domain = ''] = match;
+  const [, id = '', region = ''] = match;
   const stage = decoded(parsed.pathname.split('/')[1] ?? '');
-  return { id, region, domain, ...(stage !== '' && { stage }) };
+  return { id, region, ...(stage !== '' && { stage }) };
 }
 
 /** The host without the dot that may end it. */
@@ -49,4 +47,15 @@ function decoded(segment: string): string {
   } catch {
     return segment;
   }
+}
+
+const DOMAINS: Readonly<Record<string, string>> = { 'aws-cn': 'amazonaws.com.cn', 'aws-eusc': 'amazonaws.eu' };
+
+/**
+ * Names that AWS itself keeps in a Region: that of all its APIs, and that of API Gateway's own API. Where the first one resolves,
+ * names of APIs can be looked up from here.
+ */
+export function regionalNames(region: string, partition: string): { readonly apis: string; readonly service: string } {
+  const domain = DOMAINS[partition] ?? 'amazonaws.com';
+  return { apis: `execute-api.${region}.${domain}`, service: `apigateway.${region}.${domain}` };
 }
