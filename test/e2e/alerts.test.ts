@@ -58,6 +58,8 @@ describe('a lost key', () => {
     const page = await world.get(runbook.pathname);
     expect(page.headers.get('content-type')).toContain('text/plain');
     expect(await page.text()).toMatch(/^# KeyvigilKeyInaccessible/);
+    // Where the dashboards lead.
+    expect((await world.get('/runbooks/README.md')).status).toBe(200);
     for (const none of ['KeyvigilNothing', 'K'.repeat(300)]) {
       expect((await world.get(`/runbooks/${none}.md`)).status).toBe(404);
     }
