@@ -1,6 +1,7 @@
 /** Which configuration runs, and how another one takes its place. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
+import type { Refusals } from './app-refusals.ts';
 import type { Run } from './app-run.ts';
 import type { Config } from './config/config.ts';
 import { ConfigError, type LoadedConfig } from './config/load.ts';
@@ -19,17 +20,15 @@ export interface ReloaderOptions {
     reread?(): Promise<LoadedConfig>;
   };
   /** Builds what runs by another configuration. */
-  prepare(config: Config, reloadFailedSince: () => number | undefined, revision: number): Promise<Run>;
-  readonly metrics: Pick<Metrics, 'reload' | 'relabel'>;
-  now(): number;
+  prepare(config: Config, revision: number): Promise<Run>;
+  readonly metrics: Pick<Metrics, 'relabel'>;
+  readonly refusals: Refusals;
 }
 
 /** Disposing of it ends what runs, after a reload that is under way. */
 export interface Reloader extends AsyncDisposable {
   readonly current: Run;
   readonly config: Config;
-  /** Since when (ms) the configuration in force is not the one on disk; undefined: the last reload was taken. */
-  readonly failedSince: number | undefined;
   begin(): void;
   ready(): { readonly ready: boolean; readonly reason: string };
   /** Reloads that are asked for while one is under way share the next. Never throws. */
@@ -45,19 +44,17 @@ const FIXED: readonly { readonly name: string; of(config: Config): unknown }[] =
 ];
 
 export function createReloader(parts: ReloaderOptions): Reloader {
-  const { options, metrics } = parts;
+  const { options, metrics, refusals } = parts;
   const { log } = options;
   let { first: current } = parts;
   let signature = options.signature;
-  let failedSince: number | undefined;
   let ready = false;
   let ended = false;
   let running: Promise<Reloaded> | undefined;
   let next: Promise<Reloaded> | undefined;
 
   function refuse(reason: string): Reloaded {
-    failedSince ??= parts.now();
-    metrics.reload(false);
+    refusals.told('configuration', false);
     log.error(
       { config: current.config.file, reason },
       'the configuration was not taken; the one before is still in force',
@@ -68,8 +65,7 @@ export function createReloader(parts: ReloaderOptions): Reloader {
   }
 
   function taken(outcome: 'applied' | 'unchanged'): Reloaded {
-    failedSince = undefined;
-    metrics.reload(true);
+    refusals.told('configuration', true);
     log.info({ config: current.config.file, outcome, sources: current.sources }, 'the configuration was read again');
     return { outcome };
   }
@@ -87,7 +83,7 @@ export function createReloader(parts: ReloaderOptions): Reloader {
       );
       if (fixed.length > 0) return refuse(`${fixed.join(', ')}: changed only by a restart`);
       if (loaded.signature === signature) return taken('unchanged');
-      following = await parts.prepare(config, () => failedSince, current.ledger.snapshot.revision);
+      following = await parts.prepare(config, current.ledger.snapshot.revision);
     } catch (error) {
       return refuse(error instanceof ConfigError ? error.message : String(error));
     }
@@ -126,9 +122,6 @@ export function createReloader(parts: ReloaderOptions): Reloader {
     },
     get config() {
       return current.config;
-    },
-    get failedSince() {
-      return failedSince;
     },
     begin: () => current.begin(),
     ready() {

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import { type AppOptions, assemble } from './app-assemble.ts';
 import { extraCa, readRunbook } from './app-notify.ts';
+import { createRefusals } from './app-refusals.ts';
 import { createReloader, type Reloaded } from './app-reload.ts';
 import { prepareRun } from './app-run.ts';
 import type { Config } from './config/config.ts';
@@ -65,19 +66,24 @@ export async function startApp(options: DaemonOptions): Promise<App> {
   });
 
   let listening: string | undefined;
-  const shared = { store, metrics, now, startedAt, listening: () => listening, onError };
-  const first = await prepareRun(options, { ...shared, reloadFailedSince: () => runs.failedSince }, 0);
+  const refusals = createRefusals(now, metrics.reload);
+  const reloadFailedSince = () => refusals.failedSince;
+  const shared = { store, metrics, now, startedAt, listening: () => listening, reloadFailedSince, onError };
+  const first = await prepareRun(options, shared, 0);
   const runs = createReloader({
     first,
     options,
-    prepare: (changed, reloadFailedSince, revision) =>
-      prepareRun({ ...options, config: changed }, { ...shared, reloadFailedSince }, revision),
+    prepare: (changed, revision) => prepareRun({ ...options, config: changed }, shared, revision),
     metrics,
-    now,
+    refusals,
   });
   stack.use(runs);
   await first.load(await store.load());
-  const security = await openSecurity(config, log);
+  const security = await openSecurity(config, log, (ok) => {
+    refusals.told('web.configFile', ok);
+    // Its alert waits for nothing else to happen.
+    void runs.current.ledger.tick();
+  });
   if (security) stack.use(security);
   const web = stack.use(
     createWeb({
@@ -122,12 +128,17 @@ export async function startApp(options: DaemonOptions): Promise<App> {
 }
 
 /** The file of the web server, if there is one: it is read again whenever it changes. */
-async function openSecurity({ web, listen }: Config, log: Logger): Promise<LiveWebFile | undefined> {
+async function openSecurity(
+  { web, listen }: Config,
+  log: Logger,
+  told: (ok: boolean) => void,
+): Promise<LiveWebFile | undefined> {
   if (web.configFile === undefined) return undefined;
   const fields = { file: web.configFile };
   return openWebFile(web.configFile, {
     mustAuthenticate: !web.allowUnauthenticated && !isLoopback(listen.host),
     onReload: (refused) => {
+      told(refused === undefined);
       if (refused) log.error({ ...fields, err: refused }, 'web.configFile cannot be used; what it said before stands');
       else log.info(fields, 'web.configFile was read again');
     },

@@ -86,7 +86,7 @@ async function take(
   const started = performance.now();
   const endsAt = status === 'firing' ? (alert.endsAt ?? alert.startsAt + LASTS_MS) : Date.now();
   const reason = status === 'firing' ? 'first' : 'resolved';
-  const delivery = await receiver.send([{ alert, status, reason, endsAt }], stop);
+  const delivery = await receiver.send([{ alert, status, reason, queuedAt: alert.startsAt, endsAt }], stop);
   return { status, delivery, ms: performance.now() - started };
 }
 

@@ -34,5 +34,11 @@ export const Duration = duration(0, LONGEST_MS, 'of at most 3650d');
 /** A duration that something waits for or counts down from. */
 export const PositiveDuration = duration(1000, LONGEST_MS, 'between 1s and 3650d');
 
+/** How long an alert holds that is told to an Alertmanager once a minute: one that is lost on the way must not end it. */
+export const Hold = duration(120_000, LONGEST_MS, 'of at least 2m: what fires is told again only once a minute');
+
+/** How often people are reminded of what they know. */
+export const Reminder = duration(600_000, LONGEST_MS, 'of at least 10m');
+
 /** The pause of something that repeats: a timer cannot hold more than about 24 days. */
 export const Interval = duration(1000, 86_400_000, 'between 1s and 1d');

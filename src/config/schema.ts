@@ -7,7 +7,7 @@ import type { ProviderName } from '../core/model.ts';
 import { AwsTargetFields } from '../providers/aws/config.ts';
 import { AzureTargetFields } from '../providers/azure/config.ts';
 import { isSource } from '../providers/provider.ts';
-import { Duration, Interval, PositiveDuration } from './duration.ts';
+import { Duration, Hold, Interval, PositiveDuration, Reminder } from './duration.ts';
 import { Listen } from './listen.ts';
 import { says } from './messages.ts';
 import { PLANNED_SERVICES, type ServiceDeclaration } from './planned.ts';
@@ -37,7 +37,7 @@ const Policy = z.strictObject({
   expiryWarning: Duration.prefault('30d'),
   staleAfter: PositiveDuration.prefault('5m'),
   forgetAfter: PositiveDuration.prefault('7d'),
-  alertHold: PositiveDuration.prefault('1h').meta({
+  alertHold: Hold.prefault('1h').meta({
     description: 'How long an alert outlives a daemon that stopped re-sending it',
   }),
   critical: z.array(Text).default([]).meta({ description: 'Globs over names and resources' }),
@@ -60,12 +60,19 @@ function exactlyOne(...names: readonly string[]) {
   return { oneOf: names.map((name) => ({ required: [name] })) };
 }
 
+/** Not for an Alertmanager: that reminds by its own `repeat_interval`. */
+const Reminding = {
+  remindEvery: Reminder.optional().meta({
+    description: 'Tells what still fires again after so long; never if left out',
+  }),
+};
+
 const Receiver = z
   .strictObject({
     name: Name,
     alertmanager: z.strictObject({ urls: z.array(WebUrl).min(1) }).optional(),
     slack: z
-      .strictObject({ url: WebUrl.optional(), urlFile: Text.optional() })
+      .strictObject({ url: WebUrl.optional(), urlFile: Text.optional(), ...Reminding })
       .meta(exactlyOne('url', 'urlFile'))
       .optional(),
     pagerduty: z
@@ -75,6 +82,7 @@ const Receiver = z
         url: WebUrl.optional().meta({
           description: 'Where events go; the EU service region has an address of its own',
         }),
+        ...Reminding,
       })
       .meta(exactlyOne('routingKey', 'routingKeyFile'))
       .optional(),
@@ -84,6 +92,7 @@ const Receiver = z
         urlFile: Text.optional(),
         secret: Text.optional(),
         secretFile: Text.optional(),
+        ...Reminding,
       })
       .meta(exactlyOne('url', 'urlFile'))
       .optional(),

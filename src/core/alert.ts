@@ -112,6 +112,8 @@ export interface ReceiverTraits {
    * the pushed one, and the rules need a scrape and an evaluation to see the end too.
    */
   readonly endAfterMs?: number;
+  /** What still fires is told again after so long, ms, for people who have put it aside; absent: never. */
+  readonly reminderMs?: number;
   /** Alerts that it is not told of at all; absent: it is told of all. */
   readonly ignores?: readonly AlertName[];
 }

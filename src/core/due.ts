@@ -13,10 +13,10 @@ export interface Due {
 }
 
 export interface DueOptions {
-  /** Tell what still fires again after so long, ms; absent: never. For receivers that remember: others hear of it anyway. */
-  readonly reminderMs?: number;
   /** Whether what was told and is not among the alerts any more goes on: nobody has seen its end. Absent: never. */
   readonly goesOn?: (alert: Alert) => boolean;
+  /** What is said of an alert that ends now; absent: what was said of it before. */
+  readonly asEnded?: (alert: Alert) => Alert;
 }
 
 /** How long what ended is told again to receivers that forget, and remembered (as Prometheus does). */
@@ -46,7 +46,7 @@ export function due(
   sent: ReadonlyMap<string, NotificationRecord>,
   receiver: ReceiverTraits,
   now: number,
-  options: DueOptions,
+  options: DueOptions = {},
 ): Due {
   const upserts: NotificationRecord[] = [];
   const deletes: string[] = [];
@@ -55,13 +55,13 @@ export function due(
     if (receiver.ignores?.includes(alert.labels.alertname) || firing.has(alert.fingerprint)) continue;
     firing.add(alert.fingerprint);
     const record = sent.get(alert.fingerprint);
-    const next = record ? goesOn(record, alert, receiver, now, options) : begins(alert, receiver, now);
+    const next = record ? goesOn(record, alert, receiver, now) : begins(alert, receiver, now);
     if (next) upserts.push(next);
   }
   for (const record of sent.values()) {
     if (firing.has(record.fingerprint)) continue;
     const unproven = record.status === 'firing' && record.alert.endsAt === undefined && options.goesOn?.(record.alert);
-    const next = unproven ? goesOn(record, record.alert, receiver, now, options) : isOver(record, receiver, now);
+    const next = unproven ? goesOn(record, record.alert, receiver, now) : isOver(record, receiver, now, options);
     if (next === 'forget') deletes.push(record.fingerprint);
     else if (next) upserts.push(next);
   }
@@ -79,7 +79,6 @@ function goesOn(
   alert: Alert,
   receiver: ReceiverTraits,
   now: number,
-  { reminderMs }: DueOptions,
 ): NotificationRecord | undefined {
   if (alert.endsAt !== undefined || record.alert.endsAt !== undefined) return happensAgain(record, alert, now);
   if (record.status === 'resolved') return beginsAgain(record, alert, receiver, now);
@@ -91,7 +90,7 @@ function goesOn(
   }
   if (saysMore(same, record.alert)) return queued({ ...record, alert: same }, 'changed', now);
   if (record.queuedAt !== undefined || record.dead || record.sentAt === undefined) return undefined;
-  const { resendMs } = receiver;
+  const { resendMs, reminderMs } = receiver;
   if (resendMs !== undefined && isPast(record.sentAt, resendMs, now)) {
     return queued(withoutOldReplacement({ ...record, alert: same }, now), 'resend', now);
   }
@@ -127,6 +126,7 @@ function isOver(
   record: NotificationRecord,
   receiver: ReceiverTraits,
   now: number,
+  { asEnded }: DueOptions,
 ): NotificationRecord | 'forget' | undefined {
   const { alert, status, queuedAt, sentAt, dead } = record;
   if (alert.endsAt !== undefined) {
@@ -134,7 +134,8 @@ function isOver(
   }
   if (status === 'firing') {
     if (dead && sentAt === undefined) return 'forget';
-    const ended = queued({ ...record, status: 'resolved', resolvedAt: now }, 'resolved', now);
+    const told = asEnded?.(alert) ?? alert;
+    const ended = queued({ ...record, alert: told, status: 'resolved', resolvedAt: now }, 'resolved', now);
     const { endAfterMs } = receiver;
     return endAfterMs === undefined ? ended : { ...ended, notBefore: Math.max(ended.notBefore ?? 0, now + endAfterMs) };
   }

@@ -3,7 +3,14 @@
  * what must be sent about it are committed together. It sends nothing itself.
  */
 import type { Alert, NotificationRecord, ReceiverTraits } from '../core/alert.ts';
-import { type AlertContext, alertsFrom, alertsOfEvents, isUnproven, nextAlertChange } from '../core/alerts/index.ts';
+import {
+  type AlertContext,
+  alertsFrom,
+  alertsOfEvents,
+  asEnded,
+  isUnproven,
+  nextAlertChange,
+} from '../core/alerts/index.ts';
 import { due } from '../core/due.ts';
 import type { KeyEvent } from '../core/model.ts';
 import type { Snapshot } from '../core/snapshot.ts';
@@ -12,7 +19,6 @@ import type { Draft } from './draft.ts';
 
 export interface OutboxBookOptions {
   readonly receivers: readonly ReceiverTraits[];
-  readonly reminderMs?: number;
   /** Everything that alerts are made of besides the snapshot. */
   context(now: number): Omit<AlertContext, 'now' | 'failingReceivers'>;
 }
@@ -116,15 +122,13 @@ export function createOutboxBook(options: OutboxBookOptions): OutboxBook {
       told = [...running.values()].filter(({ endsAt }) => endsAt === undefined || endsAt > now);
       const alerts = [...alertsFrom(snapshot, context), ...told];
       const goesOn = (alert: Alert) => isUnproven(alert, snapshot, context);
+      const removed = new Set(events.flatMap(({ type, resource }) => (type === 'removed' ? resource : [])));
+      const ended = (alert: Alert) => asEnded(alert, snapshot, removed);
       let queued = false;
       for (const receiver of options.receivers) {
         const records = sent.get(receiver.name) ?? new Map<string, NotificationRecord>();
-        const { reminderMs } = options;
         const telling = alerts.filter((alert) => !isAboutItself(alert, receiver));
-        const todo = due(telling, records, receiver, now, {
-          goesOn,
-          ...(reminderMs === undefined ? {} : { reminderMs }),
-        });
+        const todo = due(telling, records, receiver, now, { goesOn, asEnded: ended });
         for (const record of todo.upserts) put(record, draft);
         for (const fingerprint of todo.deletes) end({ receiver: receiver.name, fingerprint }, draft);
         queued ||= todo.upserts.length > 0;

@@ -66,7 +66,7 @@ export const DAEMON_ROWS = {
     source: 'daemon',
     type: 'gauge',
     name: 'keyvigil_config_last_reload_successful',
-    help: 'Whether the last reload of the configuration was accepted: 1 or 0.',
+    help: 'Whether the last reload of the configuration, web.configFile included, was accepted: 1 or 0.',
     labels: [],
     identity: false,
     example: 'keyvigil_config_last_reload_successful == 0',

@@ -8,17 +8,18 @@ import type { Notification } from './receiver.ts';
  * @param holdMs how long what fires holds without being told again, ms
  */
 export function notificationsOf(record: NotificationRecord, now: number, holdMs: number): readonly Notification[] {
-  const { alert, status, reason, replaces } = record;
+  const { alert, status, reason, replaces, queuedAt = now } = record;
   const endedAt = record.resolvedAt ?? record.queuedAt ?? now;
   const current: Notification = {
     alert,
     status,
     reason,
+    queuedAt,
     endsAt: status === 'resolved' ? Math.max(alert.startsAt, endedAt) : holdsUntil(alert, now, holdMs),
   };
   if (replaces === undefined) return [current];
   const replacedAt = Math.max(replaces.startsAt, replaces.endsAt ?? endedAt);
-  return [{ alert: replaces, status: 'resolved', reason, endsAt: replacedAt }, current];
+  return [{ alert: replaces, status: 'resolved', reason, queuedAt, endsAt: replacedAt }, current];
 }
 
 /** An event that is told late lasts as long as it would have: it must not be over before anybody saw it. */

@@ -1,5 +1,6 @@
 /** Reading a receiver's own part of the configuration, which the schema has already found to be sound. */
 import type { ReceiverConfig, SecretSource } from '../config/config.ts';
+import type { ReceiverTraits } from '../core/alert.ts';
 
 /** A secret's source. @throws Error when the configuration has none: a bug, the schema demands it */
 export function secretOf(config: ReceiverConfig, name: string): SecretSource {
@@ -23,4 +24,10 @@ export async function readSecret(
   } catch (error) {
     return { problem: error instanceof Error ? error.message : 'the secret cannot be read' };
   }
+}
+
+/** How often the configuration wants what still fires to be told again. */
+export function reminding({ options }: ReceiverConfig): Pick<ReceiverTraits, 'reminderMs'> {
+  const { remindEvery } = options;
+  return typeof remindEvery === 'number' ? { reminderMs: remindEvery } : {};
 }

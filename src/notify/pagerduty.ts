@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { ReceiverConfig } from '../config/config.ts';
 import { type Answer, byStatus, byStatusAndShape, createPoster, misconfigured } from './http.ts';
-import { readSecret, secretOf } from './options.ts';
+import { readSecret, reminding, secretOf } from './options.ts';
 import type { Notification, Receiver, ReceiverOptions } from './receiver.ts';
 import { clipped, factsOf, inLine, linksOf, shown, summaryOf, withoutReplaced } from './text.ts';
 
@@ -23,7 +23,7 @@ export function createPagerDuty(config: ReceiverConfig, options: ReceiverOptions
   const routingKey = secretOf(config, 'routingKey');
   const url = typeof config.options.url === 'string' ? config.options.url : URL_DEFAULT;
   return {
-    traits: { name: config.name, ignores: ['KeyvigilNewKeyVersion'] },
+    traits: { name: config.name, ...reminding(config), ignores: ['KeyvigilNewKeyVersion'] },
     type: 'pagerduty',
     maxBatch: 1,
     async send(batch, signal) {

@@ -6,6 +6,8 @@ export interface Notification {
   readonly alert: Alert;
   readonly status: AlertStatus;
   readonly reason: DueReason;
+  /** ms; the same however often it is sent, and another one for whatever is told later: tells one telling from the next. */
+  readonly queuedAt: number;
   /** ms; when it ended, for what is resolved; until when it holds without being told again, for what fires. */
   readonly endsAt: number;
 }

@@ -1,7 +1,7 @@
 /** Slack, incoming webhooks (docs.slack.dev: messaging/sending-messages-using-incoming-webhooks, formatting, blocks). */
 import type { ReceiverConfig } from '../config/config.ts';
 import { type Answer, byStatus, createPoster, misconfigured } from './http.ts';
-import { readSecret, secretOf } from './options.ts';
+import { readSecret, reminding, secretOf } from './options.ts';
 import type { Notification, Receiver, ReceiverOptions } from './receiver.ts';
 import { clipped, endOf, factsOf, linksOf, shown, summaryOf, withoutReplaced, wordOf } from './text.ts';
 
@@ -25,7 +25,7 @@ export function createSlack(config: ReceiverConfig, options: ReceiverOptions): R
   const poster = createPoster(options);
   const source = secretOf(config, 'url');
   return {
-    traits: { name: config.name },
+    traits: { name: config.name, ...reminding(config) },
     type: 'slack',
     maxBatch: MAX_BATCH,
     async send(batch, signal) {

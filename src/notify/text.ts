@@ -43,8 +43,9 @@ export function summaryOf({ alert: { annotations, labels } }: Notification): str
   return inLine(annotations.summary ?? [labels.alertname, of].filter((part) => part !== undefined).join(' '));
 }
 
-/** `Critical`, `Warning`, `Info`, `Resolved`. */
-export function wordOf({ alert, status }: Notification): string {
+/** `Critical`, `Warning`, `Info`, `Resolved`; `Still critical` where people are reminded of it. */
+export function wordOf({ alert, status, reason }: Notification): string {
+  if (status === 'firing' && reason === 'reminder') return `Still ${alert.labels.severity}`;
   const word = status === 'resolved' ? status : alert.labels.severity;
   return `${word.charAt(0).toUpperCase()}${word.slice(1)}`;
 }

@@ -5,7 +5,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { ReceiverConfig } from '../config/config.ts';
 import { createPoster, misconfigured } from './http.ts';
-import { optionalSecretOf, readSecret, secretOf } from './options.ts';
+import { optionalSecretOf, readSecret, reminding, secretOf } from './options.ts';
 import type { Notification, Receiver, ReceiverOptions } from './receiver.ts';
 import { webUrl, wellFormed } from './text.ts';
 
@@ -24,7 +24,7 @@ export function createWebhook(config: ReceiverConfig, options: ReceiverOptions):
   const address = secretOf(config, 'url');
   const secret = optionalSecretOf(config, 'secret');
   return {
-    traits: { name: config.name },
+    traits: { name: config.name, ...reminding(config) },
     type: 'webhook',
     maxBatch: 1,
     async send(batch, signal) {
@@ -32,7 +32,9 @@ export function createWebhook(config: ReceiverConfig, options: ReceiverOptions):
       const url = await readSecret(address);
       if (url.value === undefined) return misconfigured(url.problem);
       const body = JSON.stringify(payload(batch, config.name, options.statusUrl));
-      const id = `msg_${createHash('sha256').update(`${batch[0]?.reason}\n${body}`).digest('hex').slice(0, 32)}`;
+      const [telling] = batch;
+      const named = `${telling?.reason}\n${telling?.queuedAt}\n${body}`;
+      const id = `msg_${createHash('sha256').update(named).digest('hex').slice(0, 32)}`;
       const timestamp = String(Math.floor(Date.now() / 1_000));
       const headers: Record<string, string> = { 'webhook-id': id, 'webhook-timestamp': timestamp };
       if (secret) {

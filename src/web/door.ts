@@ -5,6 +5,12 @@ import { createAuthenticator } from './auth.ts';
 import { createComparer } from './bcrypt.ts';
 import { createRateLimiter } from './rate.ts';
 
+/**
+ * What costs nothing to refuse is refused this much later, ms: a connection asks for nothing else meanwhile, so that a
+ * flood of passwords is as slow as it has connections, and leaves the event loop to those who may come in.
+ */
+const PAUSE_MS = 500;
+
 /** The way in. */
 export interface Door extends AsyncDisposable {
   /**
@@ -26,7 +32,8 @@ export function createDoor(): Door {
         return refuse(response, web, 429, 'Too Many Requests', { 'Retry-After': '1' });
       }
       if (web.users.size === 0) return true;
-      const verdict = authenticator.check(request.headers.authorization, request.socket.remoteAddress, web.users);
+      const { authorization } = request.headers;
+      const verdict = authenticator.check(authorization, request.socket.remoteAddress, web.users);
       const pass = (known: Awaited<typeof verdict>): boolean => {
         if (known === 'allowed') return true;
         if (known === 'busy') return refuse(response, web, 429, 'Too Many Requests', { 'Retry-After': '1' });
@@ -34,10 +41,24 @@ export function createDoor(): Door {
           'WWW-Authenticate': 'Basic realm="keyvigil", charset="UTF-8"',
         });
       };
-      return verdict instanceof Promise ? verdict.then(pass) : pass(verdict);
+      if (verdict instanceof Promise) return verdict.then(pass);
+      // Whoever tries passwords is told at once only what took its time anyway, or needed no look at any password.
+      if (verdict === 'allowed' || authorization === undefined) return pass(verdict);
+      return pause(response).then(() => pass(verdict));
     },
     [Symbol.asyncDispose]: () => comparer[Symbol.asyncDispose](),
   };
+}
+
+/** Ends after a while, or when nobody waits for the answer any more. */
+function pause(response: ServerResponse): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, PAUSE_MS);
+  response.once('close', () => {
+    clearTimeout(timer);
+    resolve();
+  });
+  return promise;
 }
 
 /** Headers as the file has them; those that are empty there are for others to leave out. */

@@ -108,3 +108,24 @@ describe('names', () => {
     ]);
   });
 });
+
+describe('what alerts are told with', () => {
+  it('holds them for longer than an Alertmanager waits to be told again', () => {
+    expect(messagesOf(`${TARGETS}\npolicy: { alertHold: 119s }`)).toEqual([
+      'policy.alertHold: expected a duration of at least 2m: what fires is told again only once a minute',
+    ]);
+    expect(configOf(`${TARGETS}\npolicy: { alertHold: 2m }`).policy.alertHold).toBe(120_000);
+  });
+
+  it('reminds people, and no Alertmanager, which reminds them itself', () => {
+    const [chat] = configOf(
+      `${TARGETS}\nreceivers: [{ name: chat, slack: { url: "https://example.com", remindEvery: 1d } }]`,
+    ).receivers;
+    expect(chat?.options.remindEvery).toBe(86_400_000);
+    const alertmanager = 'alertmanager: { urls: ["http://127.0.0.1:9093"], remindEvery: 1d }';
+    expect(messagesOf(`${TARGETS}\nreceivers: [{ name: oncall, ${alertmanager} }]`)).toHaveLength(1);
+    expect(messagesOf(`${TARGETS}\nreceivers: [{ name: p, pagerduty: { routingKey: k, remindEvery: 9m } }]`)).toEqual([
+      'receivers[0].pagerduty.remindEvery: expected a duration of at least 10m',
+    ]);
+  });
+});

@@ -4,7 +4,10 @@ import type { Alert, AlertSeverity, NotificationRecord, ReceiverTraits } from '.
 import { due } from '../../src/core/due.ts';
 import { MINUTE, T0 } from './support/looks.ts';
 
-const receivers: readonly ReceiverTraits[] = [{ name: 'am', resendMs: MINUTE }, { name: 'pager' }];
+const receivers: readonly ReceiverTraits[] = [
+  { name: 'am', resendMs: MINUTE },
+  { name: 'pager', reminderMs: 20 * MINUTE },
+];
 
 /** What the world and the receiver do between two plans. */
 const arbitraryStep = fc.record({
@@ -43,13 +46,13 @@ function play(
   for (const { wait, firing, answer } of steps) {
     now += wait;
     const alerts = firing.map((one) => alertOf(one, now));
-    const { upserts, deletes } = due(alerts, sent, receiver, now, { reminderMs: 20 * MINUTE });
+    const { upserts, deletes } = due(alerts, sent, receiver, now);
     for (const record of upserts) {
       told(record, sent.get(record.fingerprint), now);
       sent.set(record.fingerprint, record);
     }
     for (const fingerprint of deletes) sent.delete(fingerprint);
-    const again = due(alerts, sent, receiver, now, { reminderMs: 20 * MINUTE });
+    const again = due(alerts, sent, receiver, now);
     expect(again).toEqual({ upserts: [], deletes: [] });
     for (const [fingerprint, record] of sent) {
       const { queuedAt, notBefore: _not, dead: _dead, ...rest } = record;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Alert, AlertSeverity, NotificationRecord, ReceiverTraits } from '../../src/core/alert.ts';
-import { due } from '../../src/core/due.ts';
+import { type DueOptions, due } from '../../src/core/due.ts';
 import { DAY, MINUTE, SECOND, T0 } from './support/looks.ts';
 
 const FORGETS: ReceiverTraits = { name: 'am', resendMs: MINUTE };
@@ -13,7 +13,7 @@ function alert(parts: Partial<Omit<Alert, 'labels'>> & { severity?: AlertSeverit
 }
 
 /** One receiver over time: what is due is put into its book, and acknowledged unless it is down. */
-function book(receiver = FORGETS, options: { reminderMs?: number } = {}) {
+function book(receiver = FORGETS, options: DueOptions = {}) {
   const sent = new Map<string, NotificationRecord>();
   return {
     sent,
@@ -146,7 +146,7 @@ describe('what fires', () => {
   });
 
   it('is told as a reminder only if that is asked for', () => {
-    const pager = book(REMEMBERS, { reminderMs: DAY });
+    const pager = book({ ...REMEMBERS, reminderMs: DAY });
     pager.plan(T0, alert());
     pager.accept(T0);
     expect(pager.plan(T0 + DAY - 1, alert())).toEqual([]);
@@ -212,6 +212,22 @@ describe('a rise in severity', () => {
 });
 
 describe('what ended', () => {
+  it('is told with what its end means, where that is not that all is well', () => {
+    const asEnded = (one: Alert): Alert => ({
+      ...one,
+      annotations: { ...one.annotations, reason: 'no longer watched' },
+    });
+    const am = book(FORGETS, { asEnded });
+    am.plan(T0, alert());
+    am.accept(T0);
+    const [ended] = am.plan(T0 + MINUTE);
+    expect(ended).toMatchObject({ status: 'resolved', reason: 'resolved' });
+    expect(ended?.alert).toEqual(asEnded(alert()));
+    am.accept(T0 + MINUTE);
+    const [again] = am.plan(T0 + 2 * MINUTE);
+    expect(again).toMatchObject({ reason: 'resend', alert: { annotations: { reason: 'no longer watched' } } });
+  });
+
   it('is told as resolved, again for 15 minutes where the receiver forgets, and then forgotten', () => {
     const am = book();
     am.plan(T0, alert());

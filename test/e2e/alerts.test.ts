@@ -58,6 +58,8 @@ describe('a lost key', () => {
     const page = await world.get(runbook.pathname);
     expect(page.headers.get('content-type')).toContain('text/plain');
     expect(await page.text()).toMatch(/^# KeyvigilKeyInaccessible/);
+    // Where the dashboards lead.
+    expect((await world.get('/runbooks/README.md')).status).toBe(200);
     for (const none of ['KeyvigilNothing', 'K'.repeat(300)]) {
       expect((await world.get(`/runbooks/${none}.md`)).status).toBe(404);
     }
@@ -144,6 +146,51 @@ describe('a receiver that is down', () => {
     await world.pass(10 * MINUTE);
     expect(at.of('KeyvigilKeyInaccessible').map(({ status }) => status)).toEqual(['firing', 'resolved']);
   }, 60_000);
+});
+
+describe('an alert about what is no longer watched', () => {
+  it('ends with these words: nobody saw the key recover', async () => {
+    await using at = await watched(company(2), { yaml: 'policy: { critical: ["prod/*"] }' });
+    const { world } = at;
+    world.region.kms.disable('alias/key-0');
+    await world.until('the alert', BOUND + 60_000, () => at.sink.told.length === 1);
+    world.region.secrets.delete('prod/secret-1', { RecoveryWindowInDays: 30 });
+    await world.until('the other', BOUND + 60_000, () => at.sink.told.length === 2);
+    await world.stop();
+    // Newly excluded, and a whole service that was taken out.
+    await world.start({ services: '{ secrets-manager: { exclude: ["prod/secret-1"] } }' });
+    await world.until('their ends', BOUND, () => at.sink.told.length >= 4);
+    await world.pass(5 * MINUTE);
+    const ended = at.sink.told.slice(2);
+    expect(ended.map(({ status, labels }) => `${status} ${labels.name}`).sort()).toEqual([
+      'resolved alias/key-0',
+      'resolved prod/secret-1',
+    ]);
+    for (const { annotations } of ended) {
+      expect(annotations.reason).toBe('no longer watched');
+      expect(annotations.summary).toMatch(/^No longer watched: /);
+      expect(annotations.description).toContain('not because all is well');
+    }
+  });
+});
+
+describe('who is to be reminded', () => {
+  it('hears of what still fires again, as often as was asked for, and of nothing that ended', async () => {
+    await using at = await watched(company(2));
+    const { world, sink } = at;
+    await world.stop();
+    const yaml = `receivers: [{ name: hook, webhook: { url: "${sink.url}", remindEvery: 1h } }]`;
+    await world.start({ yaml });
+    world.region.kms.disable('alias/key-1');
+    await world.until('the alert', BOUND + 60_000, () => sink.told.length === 1);
+    const from = sink.told[0]!.at;
+    await world.pass(3 * 60 * MINUTE + MINUTE);
+    const hours = sink.told.map(({ at: when }) => Math.round((when - from) / (60 * MINUTE)));
+    expect(hours).toEqual([0, 1, 2, 3]);
+    world.region.kms.enable('alias/key-1');
+    await world.pass(3 * 60 * MINUTE);
+    expect(sink.told.map(({ status }) => status)).toEqual(['firing', 'firing', 'firing', 'firing', 'resolved']);
+  }, 120_000);
 });
 
 describe('restarts', () => {

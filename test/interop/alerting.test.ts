@@ -11,8 +11,8 @@ const LOST = 'KeyvigilKeyInaccessible';
 const LIMIT_MS = 30_000;
 /** Several group_intervals, and the wait of the second peer: what is silent so long is silent. */
 const QUIET_MS = 5_000;
-/** Twenty minutes at the scale of the test are 40 s; this is twice what Alertmanager gives to whom it does not hear from. */
-const OUTAGE_MS = 20_000;
+/** Twenty minutes at the scale of the test; four times what Alertmanager gives to whom it does not hear from. */
+const OUTAGE_MS = 40_000;
 const PEERS = 2;
 const LOST_KEYS = 6;
 /** Neither a multiple nor a part of how often Prometheus scrapes and evaluates. */

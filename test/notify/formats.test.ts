@@ -156,6 +156,11 @@ describe('Slack', () => {
     expect(second).toBe(`${over}\nNothing that it encrypted can be read.`);
   });
 
+  it('reminds of what still fires', async () => {
+    const { requests } = await tell(says(200, 'ok'), [firing({ reason: 'reminder' })]);
+    expect(requests[0]?.json.text).toBe('🔴 Still critical: KMS key live-drm is disabled');
+  });
+
   it('says once what only changed its labels, and nothing of what it replaces', async () => {
     const before = resolved({ alert: alertOf({ labels: { severity: 'warning' } }), reason: 'changed' });
     const { requests, deliveries } = await tell(says(200, 'ok'), [before, firing({ reason: 'changed' })], [before]);
@@ -250,11 +255,14 @@ describe('the webhook', () => {
       [resolved()],
       [firing({ alert: alertOf({ annotations: { affected: '3 flows' } }), reason: 'changed' })],
       [firing({ alert: { ...alertOf(), startsAt: T0 + 1 } })],
+      // Two reminders of the same words, which are no repetition of one another.
+      [firing({ reason: 'reminder', queuedAt: T0 + 1 })],
+      [firing({ reason: 'reminder', queuedAt: T0 + 2 })],
     );
     const ids = requests.map(({ headers }) => headers['webhook-id']);
     expect(ids[0]).toMatch(/^msg_[0-9a-f]{32}$/);
     expect(ids[1]).toBe(ids[0]);
-    expect(new Set(ids).size).toBe(4);
+    expect(new Set(ids).size).toBe(6);
     expect(requests[0]?.headers['webhook-signature']).toBeUndefined();
   });
 

@@ -40,12 +40,12 @@ export function alertOf(
 }
 
 export function firing(changed: Partial<Notification> = {}): Notification {
-  return { alert: alertOf(), status: 'firing', reason: 'first', endsAt: T0 + 3_600_000, ...changed };
+  return { alert: alertOf(), status: 'firing', reason: 'first', queuedAt: T0, endsAt: T0 + 3_600_000, ...changed };
 }
 
 /** Twelve minutes later. */
 export function resolved(changed: Partial<Notification> = {}): Notification {
-  return { alert: alertOf(), status: 'resolved', reason: 'resolved', endsAt: T0 + 720_000, ...changed };
+  return { alert: alertOf(), status: 'resolved', reason: 'resolved', queuedAt: T0, endsAt: T0 + 720_000, ...changed };
 }
 
 export function options(changed: Partial<ReceiverOptions> = {}): ReceiverOptions {

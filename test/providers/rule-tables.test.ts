@@ -9,11 +9,20 @@ import { type CodeFile, tableProblems } from './rule-tables.ts';
 
 const ROOT = join(import.meta.dirname, '../../src/providers');
 
+/** Rules that services share, and which of them each has: there an id is without the name of the service. */
+const SHARED = 'aws/iam/rules.ts';
+const SHARING: Readonly<Record<string, RegExp>> = { mediaconnect: /^role-/, codebuild: /^role-(?!denied-gateway)/ };
+
 function filesOf(provider: string, service: string): readonly CodeFile[] {
-  return globSync(`${provider}/${service}/**/*.ts`, { cwd: ROOT }).map((path) => ({
-    path,
-    text: readFileSync(join(ROOT, path), 'utf8'),
-  }));
+  const text = (path: string) => readFileSync(join(ROOT, path), 'utf8');
+  const own = globSync(`${provider}/${service}/**/*.ts`, { cwd: ROOT }).map((path) => ({ path, text: text(path) }));
+  const has = SHARING[service];
+  if (!has) return own;
+  // What is denied gets its remedy where all denials get theirs.
+  const named = text(SHARED).replace(/\bid: '([\w-]+)'(, verb)?/g, (_, id: string, denial?: string) =>
+    has.test(id) ? `id: '${service}.${id}'${denial === undefined ? '' : ', remedy: permit(), verb'}` : '',
+  );
+  return [...own, { path: SHARED, text: named }];
 }
 
 describe('the rules', () => {

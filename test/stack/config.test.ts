@@ -20,6 +20,20 @@ async function temporary(name: string, text: string): Promise<string> {
   return join(directory, name);
 }
 
+/** What compose and `demo` set for these files. */
+const envOf = (ca: string): Readonly<Record<string, string>> => ({
+  KEYVIGIL_DEMO_LISTEN: '0.0.0.0:10539',
+  KEYVIGIL_DEMO_STATE: '/tmp/demo.db',
+  KEYVIGIL_DEMO_AWS: 'http://127.0.0.1:1',
+  KEYVIGIL_DEMO_SUBSCRIPTION: '00000000-0000-0000-0000-000000000000',
+  KEYVIGIL_DEMO_CA: ca,
+  KEYVIGIL_LISTEN: '0.0.0.0:10539',
+  KEYVIGIL_STATE: '/data/keyvigil.db',
+  KEYVIGIL_MOTO_URL: 'http://moto:5000',
+  KEYVIGIL_ALERTMANAGER_URL: 'http://alertmanager:9093',
+  KEYVIGIL_EXTERNAL_URL: 'http://localhost:10539',
+});
+
 test('the demo of the stack is the demo, with somebody to tell', () => {
   const { receivers, web, ...demo } = parse(read('config/stack/demo.yaml'));
   const { web: plainWeb, ...plain } = parse(read('config/demo.yaml'));
@@ -30,18 +44,7 @@ test('the demo of the stack is the demo, with somebody to tell', () => {
 
 test('keyvigil takes every configuration of the stack as it is', async () => {
   const ca = await temporary('ca.pem', 'a certificate');
-  const env = {
-    KEYVIGIL_DEMO_LISTEN: '0.0.0.0:10539',
-    KEYVIGIL_DEMO_STATE: '/tmp/demo.db',
-    KEYVIGIL_DEMO_AWS: 'http://127.0.0.1:1',
-    KEYVIGIL_DEMO_SUBSCRIPTION: '00000000-0000-0000-0000-000000000000',
-    KEYVIGIL_DEMO_CA: ca,
-    KEYVIGIL_LISTEN: '0.0.0.0:10539',
-    KEYVIGIL_STATE: '/data/keyvigil.db',
-    KEYVIGIL_MOTO_URL: 'http://moto:5000',
-    KEYVIGIL_ALERTMANAGER_URL: 'http://alertmanager:9093',
-    KEYVIGIL_EXTERNAL_URL: 'http://localhost:10539',
-  };
+  const env = envOf(ca);
   for (const file of ['demo.yaml', 'moto.yaml']) {
     const { config } = await loadConfig(join(ROOT, 'config/stack', file), { env, services: SERVICES });
     expect(config.receivers.map(({ type }) => type)).toEqual(['alertmanager']);
@@ -51,6 +54,17 @@ test('keyvigil takes every configuration of the stack as it is', async () => {
   const file = await temporary('keyvigil.yml', map?.data?.['keyvigil.yml'] ?? '');
   const { config } = await loadConfig(file, { env: {}, services: SERVICES });
   expect(config).toMatchObject({ state: '/data/keyvigil.db', listen: { host: '0.0.0.0', port: 10539 } });
+});
+
+test('what the README adds to a copy of the demo makes it tell an Alertmanager of one’s own', async () => {
+  const [, line = ''] = /^echo '(receivers: .*)' >> my-demo\.yaml$/m.exec(read('README.md')) ?? [];
+  const ca = await temporary('ca.pem', 'a certificate');
+  const file = await temporary('my-demo.yaml', `${read('config/demo.yaml')}${line}\n`);
+  const { config, warnings } = await loadConfig(file, { env: envOf(ca), services: SERVICES });
+  expect(config.receivers).toMatchObject([
+    { name: 'oncall', type: 'alertmanager', options: { urls: ['http://127.0.0.1:9093'] } },
+  ]);
+  expect(warnings).toEqual([]);
 });
 
 /** The sink on a port of its own, and what it prints. */

@@ -69,6 +69,19 @@ test('every metric of the table is on a dashboard, or is left out on purpose', (
   expect(table.filter((name) => !shown.has(name)).sort()).toEqual(NOT_SHOWN);
 });
 
+test('links lead where the links of alerts lead: to keyvigil itself, which serves the runbooks of its own version', () => {
+  const { global } = parse(read('config/prometheus/prometheus.yml'));
+  const { keyvigil_url: url } = global.external_labels as { readonly keyvigil_url: string };
+  const linked = read('config/prometheus/rules/keyvigil.yml').matchAll(/runbook_url: '\{\{[^}]*"([^"]+)" \}\}(.*)\//g);
+  expect(new Set([...linked].map(([, start, path]) => `${start}${path}`))).toEqual(new Set([`${url}/runbooks`]));
+  for (const { templating, links } of DASHBOARDS) {
+    const [page] = templating.list.filter(({ name }) => name === 'status_page');
+    expect(page?.query).toBe(url);
+    const runbooks = links.find(({ title }) => title === 'Runbooks');
+    expect(runbooks?.url).toBe(`\${status_page}/runbooks/README.md`);
+  }
+});
+
 test('Grafana finds its data source, its dashboards and its first page where compose puts them', () => {
   const { volumes = [], environment = {} } = parseCompose(read('docker-compose.yml')).services.grafana ?? {};
   const { providers } = parse(read('config/grafana/provisioning/dashboards/keyvigil.yml'));

@@ -28,7 +28,7 @@ export interface Dashboard {
   readonly templating: {
     readonly list: ReadonlyArray<{ readonly name: string; readonly type: string; readonly query?: unknown }>;
   };
-  readonly links: ReadonlyArray<{ readonly url?: string }>;
+  readonly links: ReadonlyArray<{ readonly title: string; readonly url?: string }>;
 }
 
 /** What Grafana itself puts in. */
@@ -52,8 +52,8 @@ export function dashboardViolations(dashboard: Dashboard): string[] {
   if (dashboard.schemaVersion !== SCHEMA_VERSION) found.push(`schemaVersion ${dashboard.schemaVersion}`);
   const variables = new Set(templating.list.map(({ name }) => name));
   if (templating.list[0]?.type !== 'datasource') found.push('its data source cannot be chosen');
-  for (const page of ['status_page', 'runbooks']) {
-    if (!dashboard.links.some(({ url }) => url?.startsWith(`\${${page}}`))) found.push(`no link to ${page}`);
+  for (const page of ['/', '/runbooks/']) {
+    if (!dashboard.links.some(({ url }) => url?.startsWith(`\${status_page}${page}`))) found.push(`no link to ${page}`);
   }
   for (const [, name = ''] of JSON.stringify(dashboard).matchAll(/\$\{?([A-Za-z_]\w*)/g)) {
     if (!variables.has(name) && !BUILT_IN.has(name) && name !== '__all')

@@ -73,7 +73,7 @@ export function aboutPlace(labels: Readonly<Record<string, string>>, parts: Omit
 }
 
 /** Code points. An ARN has at most 2,048 characters. */
-const MAX = { label: 256, resource: 2_048, summary: 300, description: 3_000, affected: 1_500, command: 4_000 };
+export const MAX = { label: 256, resource: 2_048, summary: 300, description: 3_000, affected: 1_500, command: 4_000 };
 
 export function alertOf(firing: Firing, { context }: Scene): Alert {
   const { alertname, severity, startsAt, endsAt } = firing;
@@ -123,7 +123,7 @@ function bounded(text: string, max: number): string {
 }
 
 /** At most `max` code points; what is longer ends in an ellipsis. */
-function cut(text: string, max: number): string {
+export function cut(text: string, max: number): string {
   if (text.length <= max) return text;
   const points = Array.from(text.slice(0, 2 * max + 2));
   return points.length <= max ? text : `${points.slice(0, max - 1).join('')}…`;

@@ -11,6 +11,7 @@ import { type AlertContext, type Scene, sceneOf } from './scene.ts';
 import { sourceFirings } from './sources.ts';
 import { versionFiring } from './versions.ts';
 
+export { asEnded } from './ended.ts';
 export type { AlertContext } from './scene.ts';
 export { isUnproven } from './unproven.ts';
 
@@ -93,7 +94,10 @@ function ownTrouble({ context, clock }: Scene): readonly Firing[] {
     const startsAt = context.reloadFailedSince;
     const tell = () => ({
       summary: 'keyvigil refused its new configuration and goes on with the old one.',
-      description: [sinceWhen(startsAt), 'The log tells what is wrong with it; check-config tells it too.'],
+      description: [
+        sinceWhen(startsAt),
+        'That is its own file, or that of the web server (web.configFile). The log tells what is wrong; check-config tells it too.',
+      ],
       undo: 'keyvigil check-config',
     });
     firings.push(aboutPlace({}, { alertname: 'KeyvigilConfigReloadFailed', severity: 'warning', startsAt, tell }));

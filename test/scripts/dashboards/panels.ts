@@ -65,11 +65,6 @@ export const SCHEMA_VERSION = 42;
 
 const DATASOURCE = { type: 'prometheus', uid: `\${datasource}` };
 const STATUS_PAGE: Variable = { name: 'status_page', label: 'Status page', text: 'http://localhost:10539' };
-const RUNBOOKS: Variable = {
-  name: 'runbooks',
-  label: 'Runbooks',
-  text: 'https://github.com/keyvigil/keyvigil/blob/main/docs/runbooks',
-};
 export const STATUS_LINK: Link = { title: 'Status page', url: `\${status_page}/` };
 
 /** The dashboard as Grafana reads it. */
@@ -96,12 +91,12 @@ export function render({ uid, title, description, variables, rows }: Dashboard):
         keepTime: true,
       },
       { ...STATUS_LINK, type: 'link', icon: 'external link', targetBlank: true },
-      { title: 'Runbooks', url: `\${runbooks}`, type: 'link', icon: 'doc', targetBlank: true },
+      { title: 'Runbooks', url: `\${status_page}/runbooks/README.md`, type: 'link', icon: 'doc', targetBlank: true },
     ],
     templating: {
       list: [
         { name: 'datasource', label: 'Data source', type: 'datasource', query: 'prometheus', refresh: 1 },
-        ...[...variables, STATUS_PAGE, RUNBOOKS].map(variable),
+        ...[...variables, STATUS_PAGE].map(variable),
       ],
     },
     panels: layout(rows),
