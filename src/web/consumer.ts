@@ -1,4 +1,5 @@
 /** The page of one consumer. */
+import { harmsOf } from '../core/harm.ts';
 import type { StoredEvent } from '../core/model.ts';
 import { displayName, isOutdated, keyUses, leadFinding, meaningOf, notWatchedOf, resourceOf } from '../core/readers.ts';
 import type { ConsumerView, UseView } from '../core/snapshot.ts';
@@ -6,7 +7,7 @@ import { KIND_WORDS, REASON_WORDS } from '../core/words.ts';
 import { layout, type PageContext } from './layout.ts';
 import { badge, consumerLink, type Html, keyLink, markup, nothing, when } from './markup.ts';
 import type { Overview } from './overview.ts';
-import { definitions, events, evidence, extras, findings, notWatched, rootCauses } from './parts.ts';
+import { definitions, events, evidence, extras, findings, harm, notWatched, rootCauses } from './parts.ts';
 
 /** What does not work of it, since when, because of which keys, what to do, and how it came to that. `log`: newest first. */
 export function consumerPage(
@@ -28,6 +29,10 @@ ${meaning === undefined ? nothing : markup`<p class="meaning"><b>What that means
 ${consumer.state === undefined ? nothing : markup`<p>Its service says of it: <bdi class="quote">${consumer.state}</bdi></p>`}
 </section>
 ${rootCauses(consumer.rootCauses, overview, now)}
+${harm(
+  harmsOf(consumer, (resource) => overview.snapshot.byResource.get(resource)),
+  overview,
+)}
 ${findings(consumer.findings, now)}
 ${uses(consumer, overview, now)}
 ${stores(consumer, overview)}
