@@ -1,0 +1,114 @@
+/** What somebody means who names a key or a consumer: in full, by an alias, by a name, or by the end of either. Pure. */
+import { displayName } from './readers.ts';
+import type { Relations } from './relations.ts';
+import type { ConsumerView, KeyView } from './snapshot.ts';
+
+export type Found =
+  | { readonly outcome: 'key'; readonly key: KeyView }
+  | { readonly outcome: 'consumer'; readonly consumer: ConsumerView }
+  /** Nothing that is watched, but something that is watched names it. */
+  | { readonly outcome: 'named'; readonly resource: string }
+  /** Any of these, sorted; only the first ones are listed. */
+  | { readonly outcome: 'ambiguous'; readonly candidates: readonly (KeyView | ConsumerView)[]; readonly total: number }
+  /** The nearest names first. */
+  | { readonly outcome: 'unknown'; readonly near: readonly (KeyView | ConsumerView)[] };
+
+const LISTED = 20;
+const NEAR = 5;
+/** Names are compared by so many of their first characters: hostile ones are long. */
+const COMPARED = 200;
+/** The least likeness of a name worth suggesting, 0 to 1. */
+const LIKE = 0.35;
+
+/** The ends of an identity that may stand for it begin behind one of these. */
+const BOUNDARY = /[/:]/;
+
+/** Whether it is written like a full identity: an ARN, a URL, an Azure resource id. */
+export function isIdentity(text: string): boolean {
+  return /^(arn:[^:]+:[^:]+:|https:\/\/[^/]+|\/subscriptions\/)/i.test(text);
+}
+
+/**
+ * Finds what `text` names: a full resource before an alias, before a secret's ARN without its random end or a versioned
+ * key URL, before a name, before the end of a resource or name, before any of these whatever the case of its letters.
+ */
+export function find(text: string, relations: Relations): Found {
+  const { snapshot, records } = relations;
+  const exact = one(text, relations) ?? one(records.resolve(text), relations);
+  if (exact) return exact;
+  const url = unversioned(text);
+  const versioned = url === undefined ? undefined : one(url, relations);
+  if (versioned) return versioned;
+  for (const matches of [...ways(text, (part) => part), ...ways(text.toLowerCase(), (part) => part.toLowerCase())]) {
+    const found = [...snapshot.keys.filter(matches), ...snapshot.consumers.filter(matches)];
+    if (found.length === 0) continue;
+    const sorted = found.toSorted((a, b) => (a.resource < b.resource ? -1 : 1));
+    if (sorted.length > 1) return { outcome: 'ambiguous', candidates: sorted.slice(0, LISTED), total: sorted.length };
+    return one(sorted[0]?.resource, relations) ?? unknown(text, relations);
+  }
+  const isNamed = relations.keysOn(text).length + relations.consumersOn(text).length > 0;
+  return isNamed ? { outcome: 'named', resource: text } : unknown(text, relations);
+}
+
+type Matcher = (view: KeyView | ConsumerView) => boolean;
+
+/** From the strictest reading to the loosest. */
+function ways(text: string, fold: (part: string) => string): readonly Matcher[] {
+  const ends = (whole: string) =>
+    whole.endsWith(text) && whole.length > text.length && BOUNDARY.test(whole.charAt(whole.length - text.length - 1));
+  const isFull = isIdentity(text);
+  const names: Matcher = (view) => fold(view.name) === text || fold(nameOf(view)) === text;
+  const suffix: Matcher = (view) => ends(fold(view.resource)) || ends(fold(view.name)) || ends(fold(nameOf(view)));
+  return [
+    (view) => fold(view.resource) === text,
+    // Secrets Manager puts six random characters behind the name.
+    (view) => isFull && fold(view.resource).startsWith(`${text}-`) && view.resource.length === text.length + 7,
+    ...(isFull || text === '' ? [] : [names, suffix]),
+  ];
+}
+
+function nameOf(view: KeyView | ConsumerView): string {
+  return 'dependsOn' in view ? displayName(view) : view.name;
+}
+
+function one(resource: string | undefined, { snapshot, consumer }: Relations): Found | undefined {
+  if (resource === undefined) return undefined;
+  const key = snapshot.byResource.get(resource);
+  if (key) return { outcome: 'key', key };
+  const found = consumer(resource);
+  return found && { outcome: 'consumer', consumer: found };
+}
+
+/** The URL of a key without the version that Azure puts behind it. */
+function unversioned(text: string): string | undefined {
+  return /^(https:\/\/[^/]+\/keys\/[^/]+)\/[^/]*$/.exec(text)?.[1] ?? /^(https:\/\/[^/]+)\/$/.exec(text)?.[1];
+}
+
+function unknown(text: string, { snapshot }: Relations): Found {
+  const wanted = trigrams(text.split(BOUNDARY).at(-1) || text);
+  const best: { readonly view: KeyView | ConsumerView; readonly likeness: number }[] = [];
+  for (const list of [snapshot.keys, snapshot.consumers]) {
+    for (const view of list) {
+      const likeness = alike(wanted, trigrams(view.name));
+      if (likeness < LIKE || likeness <= (best[NEAR - 1]?.likeness ?? 0)) continue;
+      best.push({ view, likeness });
+      best.sort((a, b) => b.likeness - a.likeness || (a.view.resource < b.view.resource ? -1 : 1)).splice(NEAR);
+    }
+  }
+  return { outcome: 'unknown', near: best.map(({ view }) => view) };
+}
+
+/** Runs of three letters, whatever their case: near names have many in common, wherever they differ. */
+function trigrams(text: string): ReadonlySet<string> {
+  const padded = `  ${text.slice(0, COMPARED).toLowerCase()} `;
+  const found = new Set<string>();
+  for (let at = 0; at + 3 <= padded.length; at += 1) found.add(padded.slice(at, at + 3));
+  return found;
+}
+
+/** Share of what two have in common (Dice), 0 to 1. */
+function alike(left: ReadonlySet<string>, right: ReadonlySet<string>): number {
+  let both = 0;
+  for (const part of left) if (right.has(part)) both += 1;
+  return (2 * both) / (left.size + right.size);
+}
