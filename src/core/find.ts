@@ -2,6 +2,7 @@
 import { displayName } from './readers.ts';
 import type { Relations } from './relations.ts';
 import type { ConsumerView, KeyView } from './snapshot.ts';
+import { counted } from './text.ts';
 
 export type Found =
   | { readonly outcome: 'key'; readonly key: KeyView }
@@ -111,4 +112,38 @@ function alike(left: ReadonlySet<string>, right: ReadonlySet<string>): number {
   let both = 0;
   for (const part of left) if (right.has(part)) both += 1;
   return (2 * both) / (left.size + right.size);
+}
+
+/** One that may have been meant. */
+export interface Candidate {
+  readonly resource: string;
+  readonly kind: string;
+  readonly name: string;
+}
+
+/** Why nothing is told of a name, and what may have been meant. */
+export interface NotFound {
+  /** One sentence. */
+  readonly error: string;
+  /** It means more than one. */
+  readonly candidates?: readonly Candidate[] | undefined;
+  /** Nothing that is watched: names that are near. */
+  readonly near?: readonly Candidate[] | undefined;
+}
+
+/** What to say of a name that is not the name of one thing. `named` too: what only others name has no story of its own. */
+export function notFound(text: string, found: Exclude<Found, { outcome: 'key' | 'consumer' }>): NotFound {
+  const shown = JSON.stringify(text.slice(0, COMPARED));
+  if (found.outcome === 'ambiguous') {
+    const error = `resource: ${shown} means ${counted(found.total, 'thing')} that are watched; name one of them in full`;
+    return { error, candidates: found.candidates.map(candidate) };
+  }
+  if (found.outcome === 'named') {
+    return { error: `resource: ${shown} is not watched, though something that is watched names it` };
+  }
+  return { error: `resource: nothing that is watched is called ${shown}`, near: found.near.map(candidate) };
+}
+
+function candidate(view: KeyView | ConsumerView): Candidate {
+  return { resource: view.resource, kind: view.kind, name: nameOf(view) };
 }
