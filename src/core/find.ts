@@ -1,7 +1,7 @@
 /** What somebody means who names a key or a consumer: in full, by an alias, by a name, or by the end of either. Pure. */
 import { displayName } from './readers.ts';
 import type { Relations } from './relations.ts';
-import type { ConsumerView, KeyView } from './snapshot.ts';
+import type { ConsumerView, KeyView, Snapshot } from './snapshot.ts';
 import { counted } from './text.ts';
 
 export type Found =
@@ -132,7 +132,11 @@ export interface NotFound {
 }
 
 /** What to say of a name that is not the name of one thing. `named` too: what only others name has no story of its own. */
-export function notFound(text: string, found: Exclude<Found, { outcome: 'key' | 'consumer' }>): NotFound {
+export function notFound(
+  text: string,
+  found: Exclude<Found, { outcome: 'key' | 'consumer' }>,
+  { sources }: Pick<Snapshot, 'sources'>,
+): NotFound {
   const shown = JSON.stringify(text.slice(0, COMPARED));
   if (found.outcome === 'ambiguous') {
     const error = `resource: ${shown} means ${counted(found.total, 'thing')} that are watched; name one of them in full`;
@@ -141,7 +145,12 @@ export function notFound(text: string, found: Exclude<Found, { outcome: 'key' | 
   if (found.outcome === 'named') {
     return { error: `resource: ${shown} is not watched, though something that is watched names it` };
   }
-  return { error: `resource: nothing that is watched is called ${shown}`, near: found.near.map(candidate) };
+  const unread = sources.filter(({ up }) => up !== true).length;
+  const maybe =
+    unread === 0
+      ? ''
+      : `; ${unread} of ${counted(sources.length, 'source')} cannot be read, or were not yet: it may be there`;
+  return { error: `resource: nothing that is watched is called ${shown}${maybe}`, near: found.near.map(candidate) };
 }
 
 function candidate(view: KeyView | ConsumerView): Candidate {

@@ -23,7 +23,8 @@ export function addAnswers(app: Hono, deps: WebDeps, overview: () => Overview): 
   app.get('/api/v1/explain', async (c) => {
     const { resource, limit } = asked(c.req.url);
     const found = find(resource, overview().relations);
-    if (found.outcome !== 'key' && found.outcome !== 'consumer') return c.json(notFound(resource, found), 404);
+    if (found.outcome !== 'key' && found.outcome !== 'consumer')
+      return c.json(notFound(resource, found, overview().snapshot), 404);
     const known = found.outcome === 'key' ? found.key : found.consumer;
     const [events, versions] = await Promise.all([
       eventsOf(deps, known.resource),
@@ -39,7 +40,8 @@ export function addAnswers(app: Hono, deps: WebDeps, overview: () => Overview): 
     if (found.outcome === 'consumer') {
       throw refusal(400, 'resource: is a consumer, which no key goes away with; explain tells which keys it needs');
     }
-    if (found.outcome !== 'key' && found.outcome !== 'named') return c.json(notFound(resource, found), 404);
+    if (found.outcome !== 'key' && found.outcome !== 'named')
+      return c.json(notFound(resource, found, overview().snapshot), 404);
     const meant = found.outcome === 'key' ? found.key.resource : found.resource;
     const { policy, tagLabels } = deps.alertContext();
     const { staleAfterMs } = policy;
