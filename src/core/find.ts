@@ -86,12 +86,17 @@ function unversioned(text: string): string | undefined {
 }
 
 function unknown(text: string, { snapshot }: Relations): Found {
-  const wanted = trigrams(text.split(BOUNDARY).at(-1) || text);
+  const wanted = (isIdentity(text) ? endOf(text) : text).slice(0, COMPARED).toLowerCase();
+  const parts = trigrams(wanted);
   const best: { readonly view: KeyView | ConsumerView; readonly likeness: number }[] = [];
   for (const list of [snapshot.keys, snapshot.consumers]) {
     for (const view of list) {
-      const likeness = alike(wanted, trigrams(view.name));
-      if (likeness < LIKE || likeness <= (best[NEAR - 1]?.likeness ?? 0)) continue;
+      const name = view.name.slice(0, COMPARED).toLowerCase();
+      const likeness =
+        wanted !== '' && name.includes(wanted)
+          ? 1
+          : Math.max(alike(parts, trigrams(name)), alike(parts, trigrams(endOf(name))));
+      if (likeness < LIKE || (best.length === NEAR && likeness <= (best.at(-1)?.likeness ?? 0))) continue;
       best.push({ view, likeness });
       best.sort((a, b) => b.likeness - a.likeness || (a.view.resource < b.view.resource ? -1 : 1)).splice(NEAR);
     }
@@ -99,9 +104,13 @@ function unknown(text: string, { snapshot }: Relations): Found {
   return { outcome: 'unknown', near: best.map(({ view }) => view) };
 }
 
-/** Runs of three letters, whatever their case: near names have many in common, wherever they differ. */
+function endOf(text: string): string {
+  return text.split(BOUNDARY).at(-1) || text;
+}
+
+/** Runs of three letters: near names have many in common, wherever they differ. */
 function trigrams(text: string): ReadonlySet<string> {
-  const padded = `  ${text.slice(0, COMPARED).toLowerCase()} `;
+  const padded = `  ${text} `;
   const found = new Set<string>();
   for (let at = 0; at + 3 <= padded.length; at += 1) found.add(padded.slice(at, at + 3));
   return found;
