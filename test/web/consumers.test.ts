@@ -136,7 +136,7 @@ describe('the page of one consumer', () => {
   it('links root causes and keys, and asks to check itself', async () => {
     const { elements } = await page(azureSnapshot(), consumerPath(STREAMING));
     const links = elements.flatMap(({ attributes }) => attributes.href ?? []);
-    expect(links.filter((link) => link === `../keys/${encodeURIComponent(CMK)}`)).toHaveLength(3);
+    expect(links.filter((link) => link === `../keys/${encodeURIComponent(CMK)}`)).toHaveLength(4);
     expect(links).toContain(`../api/v1/consumers/${encodeURIComponent(STREAMING)}`);
     expect(elements.find(({ attributes }) => attributes.name === 'resource')?.attributes.value).toBe(STREAMING);
   });
