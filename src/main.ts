@@ -255,19 +255,23 @@ function program(io: Io, done: (code: number) => void): Command {
       },
     );
 
-  addAskingCommands((name, description, ...examples) =>
-    command(name, description, ...examples).addOption(configOption).addOption(outputOption()),
-  async (run, resource, { configFile, ...options }, self) => {
-    const stop = stopOn(io, 'SIGHUP', 'SIGINT', 'SIGTERM');
-    const configured = self.getOptionValueSource('configFile') !== 'default' || existsSync(configFile);
-    try {
-      const loads = { configured, load: () => load(configFile, io) };
-      done(await run({ ...options, ...loads, resource, version, stop: stop.signal }, io));
-    } catch (error) {
-      if (!stop.signal.aborted) throw error;
-      done(stop.exitCode);
-    }
-  });
+  addAskingCommands(
+    (name, description, ...examples) =>
+      command(name, description, ...examples)
+        .addOption(configOption)
+        .addOption(outputOption()),
+    async (run, resource, { configFile, ...options }, self) => {
+      const stop = stopOn(io, 'SIGHUP', 'SIGINT', 'SIGTERM');
+      const configured = self.getOptionValueSource('configFile') !== 'default' || existsSync(configFile);
+      try {
+        const loads = { configured, load: () => load(configFile, io) };
+        done(await run({ ...options, ...loads, resource, version, stop: stop.signal }, io));
+      } catch (error) {
+        if (!stop.signal.aborted) throw error;
+        done(stop.exitCode);
+      }
+    },
+  );
 
   command('schema', 'print the JSON Schema of the configuration', [
     'schema > keyvigil.schema.json',

@@ -4,6 +4,7 @@ import { SILENCES } from '../core/alerting.ts';
 import { FATES } from '../core/blast.ts';
 import type { Explanation } from '../core/explain.ts';
 import type { NotFound } from '../core/find.ts';
+import { HARM_BEGINS } from '../core/harm.ts';
 import { GAPS, type Impact, OUTCOMES } from '../core/impact.ts';
 import { CONSUMER_HEALTHS, CONSUMER_KINDS, EVENT_TYPES, HEALTHS, KEY_KINDS } from '../core/model.ts';
 import { NOT_WATCHED_REASONS } from '../core/not-watched.ts';
@@ -80,6 +81,18 @@ const NeededAnswer: z.ZodType<Needed> = z.object({
   },
 });
 
+const harm = z.array(
+  z.object({
+    begins: z.enum(HARM_BEGINS),
+    at: maybe,
+    text,
+    kind: z.enum(CONSUMER_KINDS).optional(),
+    consumers: count.optional(),
+    cause: maybe,
+    undoing: maybe,
+  }),
+);
+
 /** `GET /api/v1/explain`. */
 export const ExplanationAnswer: z.ZodType<Explanation> = z.object({
   ...brief,
@@ -128,6 +141,8 @@ export const ExplanationAnswer: z.ZodType<Explanation> = z.object({
   tree: z.array(DependentAnswer),
   more: count.optional(),
   meanings: z.array(text),
+  harm,
+  undoing: maybe,
   alerts: z.array(
     z.object({
       name: text,
@@ -168,6 +183,7 @@ export const ImpactAnswer: z.ZodType<Impact> = z.object({
   keys: tally,
   consumers: tally,
   meanings: z.array(text),
+  harm,
   tree: z.array(DependentAnswer),
   more: count.optional(),
   gaps: z.array(z.object({ kind: z.enum(GAPS), text, names: z.array(text).optional() })),

@@ -50,7 +50,7 @@ export function addAskingCommands(
     'impact',
     'say what breaks if a key goes away; exit 0 nothing, 3 something, 4 cannot be told, 1 nothing could be read, 2 usage',
     ['impact alias/payments', 'what would stop, and what has another key'],
-    ['impact "$ARN" && aws kms schedule-key-deletion --key-id "$ARN"', 'a gate: only a sure "nothing" opens it'],
+    ['impact "$KEY" && ./delete-key "$KEY"', 'a gate: only a sure "nothing" opens it'],
   ).action(async (resource: string, options: AskingOptions, self: Command) => {
     const { impactCommand } = await import('./impact.ts');
     await answer(impactCommand, resource, options, self);

@@ -73,9 +73,7 @@ function undoOf(told: Explanation, style: TableStyle): string[] {
     undo === undefined || !key ? [] : [`${INDENT}${visible(`${called({ kind: key.kind, name })}:`)}`, ...command(undo)],
   );
   if (lines.length + roots.length === 0) return [];
-  const until = told.recoverableUntil ?? told.deletionAt;
-  const deadline = until === undefined ? [] : [`${INDENT}It can be undone until ${instant(until, style)}.`];
-  return [title('Undo', style), ...lines, ...roots, ...deadline];
+  return [title('Undo', style), ...lines, ...roots, ...prose(told.undoing ?? '', style)];
 }
 
 /** Every root of a tree, once. */
@@ -98,11 +96,11 @@ function needsOf({ needs, moreNeeds }: Explanation, style: TableStyle): string[]
   return [title('Needs', style), ...drawTree(neededBranches(needs, moreNeeds), style)];
 }
 
-function brokenOf({ kind, health, dependents, tree, more, meanings }: Explanation, style: TableStyle): string[] {
+function brokenOf(told: Explanation, style: TableStyle): string[] {
+  const { kind, health, dependents, tree, more } = told;
   if (isConsumerKind(kind)) {
-    return meanings.length === 0
-      ? []
-      : [title('What that means', style), ...meanings.flatMap((text) => prose(text, style))];
+    const lines = meaningLines(told, style);
+    return lines.length === 0 ? [] : [title('What that means', style), ...lines];
   }
   const { keys, consumers } = dependents;
   const head = health === 'inaccessible' ? 'Takes down' : 'Needed by';
@@ -110,8 +108,17 @@ function brokenOf({ kind, health, dependents, tree, more, meanings }: Explanatio
   return [
     title(`${head}: ${counted(consumers, 'consumer')}, ${counted(keys, 'key')}`, style),
     ...drawTree(dependentBranches(tree, more), style),
-    ...meanings.flatMap((text) => prose(text, style)),
+    ...meaningLines(told, style),
   ];
+}
+
+/** What stops, and when that hurts. */
+function meaningLines({ meanings, harm }: Pick<Explanation, 'meanings' | 'harm'>, style: TableStyle): string[] {
+  const hurts = harm.map(({ kind, consumers, text, undoing = '' }) => {
+    const whom = kind === undefined || consumers === undefined ? '' : ` ${counted(consumers, KIND_WORDS[kind])}`;
+    return `When it hurts${whom}: ${text} ${undoing}`.trimEnd();
+  });
+  return [...meanings, ...hurts].flatMap((text) => prose(text, style));
 }
 
 function alertsOf({ alerts, silence, rulesOff, live }: Explanation, style: TableStyle): string[] {
@@ -205,7 +212,7 @@ function timelineOf({ events }: Explanation, style: TableStyle): string[] {
 
 /** What breaks if the key goes away. */
 export function impactText(told: Impact, style: TableStyle): string {
-  const { key, resource, tree, more, meanings, gaps, restsOn, live } = told;
+  const { key, resource, tree, more, gaps, restsOn, live } = told;
   const rests = restsOn.map(({ service, objects }) => `${service} (${grouped(objects)})`).join(', ');
   const sections = [
     [
@@ -216,7 +223,7 @@ export function impactText(told: Impact, style: TableStyle): string {
     [
       paint(verdictText(told), VERDICT_HEALTH[told.outcome], style),
       ...drawTree(fateBranches(tree, more), style),
-      ...meanings.flatMap((text) => prose(text, style)),
+      ...meaningLines(told, style),
     ],
     gaps.length === 0
       ? []

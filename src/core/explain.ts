@@ -1,6 +1,8 @@
 /** Everything that is known of one key or consumer, and why: for whoever was just woken up by it. Pure. */
 import { type AlertBrief, type AlertSources, alertsOn, type Silence, silenceOf } from './alerting.ts';
 import { blastOf } from './blast.ts';
+import { harmsOf, noReturnOf } from './harm.ts';
+import { type HarmBrief, harmOf } from './harm-brief.ts';
 import { type ConsumerKind, type Evidence, isConsumerKind, type KeyKind, type StoredEvent } from './model.ts';
 import { type Generation, meaningOf } from './readers.ts';
 import type { Relations } from './relations.ts';
@@ -103,6 +105,10 @@ export interface Explanation extends Brief {
   readonly more?: Optional<number>;
   /** What it means that consumers of these kinds do not work. */
   readonly meanings: readonly string[];
+  /** When the loss hurts, worst first; empty: nothing is lost, or nobody is hurt. */
+  readonly harm: readonly HarmBrief[];
+  /** Of a key that is lost: until when that can be undone, in a sentence. */
+  readonly undoing?: Optional<string>;
   readonly alerts: readonly AlertBrief[];
   /** Why there is none; absent: there is one. */
   readonly silence?: Optional<Silence>;
@@ -199,13 +205,16 @@ function ofKey(view: KeyView, seen: number | undefined, { alerts }: ExplainOptio
   };
 }
 
-type Behind = Pick<Explanation, 'dependents' | 'tree' | 'more' | 'meanings'>;
+type Behind = Pick<Explanation, 'dependents' | 'tree' | 'more' | 'meanings' | 'harm' | 'undoing'>;
 
 function behind(view: KeyView | ConsumerView, relations: Relations, options: TreeOptions): Behind {
   if (!('dependsOn' in view)) {
     const meaning = meaningOf(view);
     const meanings = meaning ? [`${KIND_WORDS[view.kind]}: ${meaning.text}`] : [];
-    return { dependents: { keys: 0, consumers: 0 }, tree: [], meanings };
+    const harm = harmsOf(view, (resource) => relations.snapshot.byResource.get(resource)).map(
+      ({ cause, begins, at, text, noReturn }) => ({ cause, begins, at: iso(at), text, undoing: noReturn?.text }),
+    );
+    return { dependents: { keys: 0, consumers: 0 }, tree: [], meanings, harm };
   }
   const blast = blastOf(view.resource, relations);
   const { children, more } = dependentsTree(blast, relations, options);
@@ -217,6 +226,8 @@ function behind(view: KeyView | ConsumerView, relations: Relations, options: Tre
     tree: children,
     more,
     meanings: [...kinds].map(([kind, meaning]) => `${KIND_WORDS[kind]}: ${meaning?.text}`),
+    harm: view.health === 'inaccessible' ? harmOf(blast, relations, ['already']) : [],
+    undoing: view.own?.status === 'inaccessible' ? noReturnOf(view).text : undefined,
   };
 }
 

@@ -1,5 +1,6 @@
 /** What breaks if a key goes away, and how far that can be known. Pure. */
 import { type Blast, blastOf, type Fate } from './blast.ts';
+import { type HarmBrief, harmOf } from './harm-brief.ts';
 import type { ConsumerKind, KeyKind, ProviderName, SourceRecord } from './model.ts';
 import { isRetired, keyUses } from './readers.ts';
 import type { Relations } from './relations.ts';
@@ -45,6 +46,8 @@ export interface Impact {
   readonly consumers: Tally;
   /** What it means that consumers of these kinds stop. */
   readonly meanings: readonly string[];
+  /** When it begins to hurt them, worst first. */
+  readonly harm: readonly HarmBrief[];
   readonly tree: readonly Dependent[];
   /** Direct dependents that the tree leaves out. */
   readonly more?: Optional<number>;
@@ -101,6 +104,7 @@ export function impactOf(resource: string, relations: Relations, options: Impact
     keys,
     consumers,
     meanings: meaningsOf(blast),
+    harm: harmOf(blast, relations, ['breaks', 'already']),
     tree: children,
     more,
     gaps,
