@@ -10,7 +10,7 @@ import { layout, type PageContext } from './layout.ts';
 import { badge, command, consumerLink, type Html, keyLink, markup, nothing, when } from './markup.ts';
 import type { Overview } from './overview.ts';
 import { deadline, definitions, events, evidence, extras, findings, meanings, rootCauses } from './parts.ts';
-import { alertsSection, dependentsList, needsList } from './tree.ts';
+import { alertsSection, dependentsList, harmLines, needsList } from './tree.ts';
 
 /** Consumers that are named beside the version that they use. */
 const USERS_SHOWN = 12;
@@ -96,6 +96,7 @@ function dependents(key: KeyView, told: Explanation, overview: Overview): Html {
   return markup`<section aria-labelledby="dependents"><h2 id="dependents">${title}</h2>
 ${total === 0 ? markup`<p>Nothing that keyvigil knows of depends on it.</p>` : markup`<p class="count">${counted(consumers.length, 'consumer')}, ${counted(keys.length, 'key')}, directly or through others</p>`}
 ${meanings(consumers)}
+${harmLines(told)}
 ${dependentsList(told)}</section>`;
 }
 

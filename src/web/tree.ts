@@ -2,7 +2,7 @@
 import type { AlertBrief } from '../core/alerting.ts';
 import type { Explanation } from '../core/explain.ts';
 import { isConsumerKind } from '../core/model.ts';
-import { grouped, utc } from '../core/text.ts';
+import { counted, grouped, utc } from '../core/text.ts';
 import type { Brief, Dependent, Needed, NeededKey, UseBrief } from '../core/tree.ts';
 import { KIND_WORDS, REASON_WORDS } from '../core/words.ts';
 import { badge, command, consumerLink, type Html, keyLink, markup, nothing, when } from './markup.ts';
@@ -95,6 +95,14 @@ function neededKey({ name, key, root, undo, needs = [], again, notWatched: why }
   return markup`${badge(key.health)} ${subject(key)}${reason}${root ? markup` <b>root cause</b>` : nothing}${
     root && undo !== undefined ? command(undo) : nothing
   }${again ? markup` <small>shown above</small>` : nothing}${needs.length === 0 ? nothing : markup`<ul>${needs.map(need)}</ul>`}`;
+}
+
+/** When the loss of a key hurts those that it hits. */
+export function harmLines({ harm }: Explanation): Html {
+  return markup`${harm.map(({ kind, consumers = 0, text }) => {
+    const whom = kind === undefined ? '' : ` ${counted(consumers, KIND_WORDS[kind])}`;
+    return markup`<p class="meaning"><b>When it hurts${whom}:</b> ${text}</p>`;
+  })}`;
 }
 
 /** Which alert fires and who was told; if none does, why not. */
