@@ -63,8 +63,8 @@ function pendingText({ pending }: Explanation): string {
 
 function blindText({ blindSince, blindReason }: Explanation, style: TableStyle): string {
   if (blindSince === undefined) return '';
-  const words = REASON_WORDS[blindReason as keyof typeof REASON_WORDS];
-  return `Nothing conclusive has come in since ${instant(blindSince, style)}${words ? ` (${words.brief})` : ''}: this is what was last known.`;
+  const why = reasonText(blindReason);
+  return `Nothing conclusive has come in since ${instant(blindSince, style)}${why}: this is what was last known.`;
 }
 
 function undoOf(told: Explanation, style: TableStyle): string[] {
@@ -204,10 +204,15 @@ function timelineOf({ events }: Explanation, style: TableStyle): string[] {
   const lines = events.map((event) => {
     const { at, from, to, reason, version } = event;
     const moved = from !== undefined && to !== undefined ? `${from} → ${to}` : (to ?? from ?? version ?? '');
-    const why = REASON_WORDS[reason as keyof typeof REASON_WORDS]?.brief;
-    return prose(`${utc(Date.parse(at))}  ${eventWord(event)} ${moved}${why ? ` (${why})` : ''}`, style);
+    return prose(`${utc(Date.parse(at))}  ${eventWord(event)} ${moved}${reasonText(reason)}`, style);
   });
   return [title('Timeline', style), ...(lines.length === 0 ? [`${INDENT}Nothing yet.`] : lines.flat())];
+}
+
+/** ` (disabled)`; nothing for a reason that this version does not know. */
+function reasonText(reason: string | undefined): string {
+  const known = Object.keys(REASON_WORDS).find((one): one is keyof typeof REASON_WORDS => one === reason);
+  return known === undefined ? '' : ` (${REASON_WORDS[known].brief})`;
 }
 
 /** What breaks if the key goes away. */
