@@ -46,7 +46,7 @@ export interface Relations {
 /** The relations of a snapshot. Indexes are made when somebody asks: each takes one look at everything. */
 export function relationsOf(snapshot: Snapshot, records: Records): Relations {
   const consumers = lazily(() => new Map(snapshot.consumers.map((one) => [one.resource, one])));
-  const users = lazily(() => usersOf(snapshot, needs));
+  const users = lazily(() => usersOf(snapshot));
 
   function needs(key: KeyView): readonly Need[] {
     const groups = records.key(key.resource)?.facts?.dependsOn ?? [];
@@ -90,18 +90,14 @@ interface Users {
   readonly stored: ReadonlyMap<string, readonly ConsumerView[]>;
 }
 
-function usersOf(snapshot: Snapshot, needs: (key: KeyView) => readonly Need[]): Users {
+function usersOf(snapshot: Snapshot): Users {
   const users = { keys: new Map(), consumers: new Map(), stored: new Map() } as const satisfies Record<
     keyof Users,
     Map<string, unknown>
   >;
   for (const key of snapshot.keys) {
-    for (const { members } of needs(key)) {
-      for (const { name, key: needed } of members) {
-        const resource = needed?.resource ?? name;
-        if (resource !== key.resource) append(users.keys, resource, key);
-      }
-    }
+    for (const resource of key.dependsOn) append(users.keys, resource, key);
+    for (const name of key.unwatched ?? []) append(users.keys, name, key);
   }
   for (const consumer of snapshot.consumers) {
     const used = keyUses(consumer);
