@@ -4,9 +4,13 @@ import { logDelivery } from './app-log.ts';
 import { extraCa, makeReceivers, startBeating } from './app-notify.ts';
 import type { Config } from './config/config.ts';
 import { policyOf } from './config/load.ts';
+import type { NotificationRecord } from './core/alert.ts';
+import type { AlertContext } from './core/alerts/index.ts';
+import type { Records } from './core/relations.ts';
 import type { Held, Ledger } from './engine/apply.ts';
 import { type Engine, startEngine } from './engine/engine.ts';
 import { createOutboxBook } from './engine/outbox.ts';
+import { recordsOf } from './engine/records.ts';
 import type { Metrics } from './metrics/registry.ts';
 import { type Dispatcher, type ReceiverStatus, startDispatcher } from './notify/dispatcher.ts';
 import type { Store, StoredState } from './store/store.ts';
@@ -32,8 +36,13 @@ export interface Lasting {
 export interface Run extends AsyncDisposable {
   readonly config: Config;
   readonly ledger: Ledger;
+  /** The records behind the snapshot of the ledger. */
+  readonly records: Records;
   /** How many sources there are. */
   readonly sources: number;
+  /** What alerts are made of besides the snapshot, and what receivers were told. */
+  alertContext(): Omit<AlertContext, 'now' | 'failingReceivers'>;
+  notifications(): Iterable<NotificationRecord>;
   /** Takes over the state. */
   load(state: StoredState | Held): Promise<void>;
   /** Begins to look and to tell. */
@@ -56,21 +65,19 @@ export async function prepareRun(options: AppOptions, lasting: Lasting, revision
   let engine: Engine | undefined;
   let dispatcher: Dispatcher | undefined;
   const { receivers, statusUrl } = makeReceivers(options, building, lasting.listening, ca);
-  const outbox = createOutboxBook({
-    receivers: receivers.map(({ traits }) => traits),
-    context: () => {
-      const reloadFailedSince = lasting.reloadFailedSince();
-      return {
-        policy: policyOf(config),
-        tagLabels: config.labels,
-        statusUrl: statusUrl(),
-        // The daemon serves them itself: they are those of this very version, and reachable where it is.
-        runbookUrl: `${statusUrl()}/runbooks`,
-        startedAt: lasting.startedAt,
-        ...(reloadFailedSince === undefined ? {} : { reloadFailedSince }),
-      };
-    },
-  });
+  const alertContext: Run['alertContext'] = () => {
+    const reloadFailedSince = lasting.reloadFailedSince();
+    return {
+      policy: policyOf(config),
+      tagLabels: config.labels,
+      statusUrl: statusUrl(),
+      // The daemon serves them itself: they are those of this very version, and reachable where it is.
+      runbookUrl: `${statusUrl()}/runbooks`,
+      startedAt: lasting.startedAt,
+      ...(reloadFailedSince === undefined ? {} : { reloadFailedSince }),
+    };
+  };
+  const outbox = createOutboxBook({ receivers: receivers.map(({ traits }) => traits), context: alertContext });
   const { ledger, sources } = assemble(options, {
     stack: building,
     ca,
@@ -90,7 +97,10 @@ export async function prepareRun(options: AppOptions, lasting: Lasting, revision
   return {
     config,
     ledger,
+    records: recordsOf(ledger),
     sources: sources.length,
+    alertContext,
+    notifications: outbox.all,
     load: (state) => ledger.load(state),
 
     begin() {

@@ -9,10 +9,12 @@ import type { Config } from './config/config.ts';
 import { isLoopback } from './config/listen.ts';
 import type { LoadedConfig } from './config/load.ts';
 import type { SourceId } from './core/model.ts';
+import type { Records } from './core/relations.ts';
 import type { Snapshot } from './core/snapshot.ts';
 import type { Ledger } from './engine/apply.ts';
 import type { CallRecord } from './engine/call.ts';
 import { sleep } from './engine/deadline.ts';
+import { recordsOf } from './engine/records.ts';
 import type { Source } from './engine/source.ts';
 import { createMetrics } from './metrics/registry.ts';
 import { openStore } from './store/sqlite.ts';
@@ -88,6 +90,12 @@ export async function startApp(options: DaemonOptions): Promise<App> {
   const web = stack.use(
     createWeb({
       snapshot: () => runs.current.ledger.snapshot,
+      records: {
+        key: (resource) => runs.current.records.key(resource),
+        resolve: (name) => runs.current.records.resolve(name),
+      },
+      alertContext: () => runs.current.alertContext(),
+      notifications: () => runs.current.notifications(),
       events: (query) => store.events(query),
       versions: (resource) => store.versions(resource),
       check: (resource) => runs.current.check(resource),
@@ -159,6 +167,12 @@ function startPruning(
   stack.defer(() => clearInterval(timer));
 }
 
+/** What one look told, and the records behind it. */
+export interface Look {
+  readonly snapshot: Snapshot;
+  readonly records: Records;
+}
+
 /**
  * One look at everything, suspects twice. Neither reads nor writes the daemon's state.
  * @param observe told of every call
@@ -169,7 +183,7 @@ export async function lookOnce(
   signal: AbortSignal,
   progress: (source: SourceId, done: number, total: number) => void,
   observe: (call: CallRecord) => void = () => undefined,
-): Promise<Snapshot> {
+): Promise<Look> {
   await using stack = new AsyncDisposableStack();
   const { ledger, sources } = assemble(options, {
     stack,
@@ -205,7 +219,7 @@ export async function lookOnce(
     signal,
   );
   for (let look = 0; look < 2; look++) await lookAtSuspected(using, ledger, signal);
-  return ledger.snapshot;
+  return { snapshot: ledger.snapshot, records: recordsOf(ledger) };
 }
 
 /** Looks at what the rules have come to suspect by what others told. @throws only the abort reason of `signal` */

@@ -1,6 +1,7 @@
 /** From argv to a command; nothing else reads or writes `process`. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { Argument, Command, CommanderError, Option } from 'commander';
+import { addAskingCommands } from './cli/asking.ts';
 import type { Io } from './cli/io.ts';
 import type { LoadedConfig } from './config/load.ts';
 
@@ -253,6 +254,24 @@ function program(io: Io, done: (code: number) => void): Command {
         done(policyCommand({ cloud, config: loaded.config, target, account }, io));
       },
     );
+
+  addAskingCommands(
+    (name, description, ...examples) =>
+      command(name, description, ...examples)
+        .addOption(configOption)
+        .addOption(outputOption()),
+    async (run, resource, { configFile, ...options }, self) => {
+      const stop = stopOn(io, 'SIGHUP', 'SIGINT', 'SIGTERM');
+      const configured = self.getOptionValueSource('configFile') !== 'default' || existsSync(configFile);
+      try {
+        const loads = { configured, load: () => load(configFile, io) };
+        done(await run({ ...options, ...loads, resource, version, stop: stop.signal }, io));
+      } catch (error) {
+        if (!stop.signal.aborted) throw error;
+        done(stop.exitCode);
+      }
+    },
+  );
 
   command('schema', 'print the JSON Schema of the configuration', [
     'schema > keyvigil.schema.json',

@@ -109,7 +109,8 @@ export async function checkOnline(
   const calls: CallRecord[] = [];
   using progress = createProgress({ write: io.err, tty: io.tty, columns: io.columns, now: () => Date.now() });
   const app = { config, env: io.env, log, version };
-  const { sources } = await lookOnce(app, options.stop, progress.update, (call) => calls.push(call));
+  const { snapshot } = await lookOnce(app, options.stop, progress.update, (call) => calls.push(call));
+  const { sources } = snapshot;
   return judgeCalls(config, calls, sources);
 }
 

@@ -43,7 +43,7 @@ export async function onceCommand(
   let snapshot: Snapshot;
   {
     using progress = createProgress({ write: io.err, tty: io.tty, columns: io.columns, now: () => Date.now() });
-    snapshot = await lookOnce({ config, env: io.env, log, version }, options.stop, progress.update);
+    ({ snapshot } = await lookOnce({ config, env: io.env, log, version }, options.stop, progress.update));
   }
   if (output === 'json') {
     const { keys, consumers, sources } = snapshot;

@@ -4,18 +4,9 @@ import { displayName, isOutdated, isRetired, keyUses, leadFinding, meaningOf, re
 import type { ConsumerView, KeyView, Snapshot } from '../core/snapshot.ts';
 import { counted, grouped, span, visible } from '../core/text.ts';
 import { HEALTH_WORDS, KIND_WORDS, REASON_WORDS } from '../core/words.ts';
+import { cut, MIN_COLUMN, mark, oneLine, pad, paint, type TableStyle, widthOf, wrap } from './lines.ts';
 import { unwatchedLines } from './table-unwatched.ts';
 
-/** How the terminal looks; `columns` is absent where nothing has a width (a pipe, a file). */
-export interface TableStyle {
-  readonly color: boolean;
-  readonly columns?: number | undefined;
-  /** ms since the epoch. */
-  readonly now: number;
-}
-
-/** Narrower than this, text is no longer cut: a terminal that small wraps it anyway. */
-const MIN_COLUMN = 10;
 const GAP = '  ';
 
 interface Column {
@@ -104,35 +95,12 @@ function nameOf(resource: string, byResource: Snapshot['byResource']): string {
   return key === undefined ? resource : displayName(key);
 }
 
-/** Our own words, as lines that fit; what is longer than a line by itself stays whole. */
-function wrap(text: string, columns = Number.POSITIVE_INFINITY): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1);
-    if (last !== undefined && widthOf(last) + 1 + widthOf(word) <= columns) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(last === undefined ? word : `${INDENT}${word}`);
-  }
-  return lines;
-}
-
-const INDENT = '   ';
-
 const RANK: Readonly<Record<Health, number>> = { inaccessible: 0, unknown: 1, degraded: 2, accessible: 3 };
 
 /** Roots stand before what they take down. */
 function derived(key: KeyView): number {
   return key.rootCauses.length > 0 ? 1 : 0;
 }
-
-const COLORS = {
-  inaccessible: 'red',
-  impaired: 'red',
-  unknown: 'magenta',
-  degraded: 'yellow',
-  at_risk: 'yellow',
-  accessible: 'green',
-  ok: 'green',
-} as const satisfies Record<Health | ConsumerHealth, string>;
 
 function columnsOf({ byResource }: Pick<Snapshot, 'byResource'>, now: number): readonly Column[] {
   return [
@@ -154,10 +122,6 @@ function columnsOf({ byResource }: Pick<Snapshot, 'byResource'>, now: number): r
 function reason(key: KeyView): string {
   if (key.health === 'degraded') return visible(leadFinding(key)?.summary ?? REASON_WORDS.finding.brief);
   return key.reason === undefined ? '' : REASON_WORDS[key.reason].brief;
-}
-
-function mark(health: Health | ConsumerHealth): string {
-  return `${HEALTH_WORDS[health].icon} ${HEALTH_WORDS[health].word}`;
 }
 
 function table(keys: readonly KeyView[], all: readonly Column[], style: TableStyle): string[] {
@@ -207,15 +171,6 @@ function total(widths: readonly number[]): number {
   return present.reduce((sum, width) => sum + width, GAP.length * Math.max(0, present.length - 1));
 }
 
-function paint(line: string, health: Health | ConsumerHealth, style: TableStyle): string {
-  if (!style.color || health === 'accessible' || health === 'ok') return line;
-  return styleText(COLORS[health], line, { validateStream: false });
-}
-
-function oneLine(line: string, health: Health | ConsumerHealth, style: TableStyle): string {
-  return paint(cut(line, Math.max(style.columns ?? Number.POSITIVE_INFINITY, MIN_COLUMN)), health, style);
-}
-
 function summary({ keys, sources }: Pick<Snapshot, 'keys' | 'sources'>): string {
   const healths = (['inaccessible', 'unknown', 'degraded', 'accessible'] as const).flatMap((health) => {
     const count = keys.filter((key) => key.health === health).length;
@@ -225,35 +180,4 @@ function summary({ keys, sources }: Pick<Snapshot, 'keys' | 'sources'>): string 
   const read = sources.filter((source) => source.up === true).length - retired;
   const what = healths.length === 0 ? '' : `: ${healths.join(', ')}`;
   return `${counted(keys.length, 'key')}${what}; ${grouped(read)} of ${counted(sources.length, 'source')} read${retired === 0 ? '' : `, ${grouped(retired)} retired`}`;
-}
-
-const segments = new Intl.Segmenter('en', { granularity: 'grapheme' });
-const WIDE =
-  /\p{Emoji_Presentation}|\uFE0F|[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF01-\uFF60\uFFE0-\uFFE6\u{20000}-\u{3FFFD}]/u;
-
-/** Most text by far: Latin letters and our own icons, a cell each. */
-const NARROW = /^[\x20-\x7e\u00a1-\u02ff✔✖▲…]*$/;
-
-/** Terminal cells of a text: East Asian and emoji characters take two. */
-function widthOf(text: string): number {
-  if (NARROW.test(text)) return text.length;
-  let width = 0;
-  for (const { segment } of segments.segment(text)) width += WIDE.test(segment) ? 2 : 1;
-  return width;
-}
-
-function cut(text: string, width: number): string {
-  if (widthOf(text) <= width) return text;
-  let kept = '';
-  let used = 1;
-  for (const { segment } of segments.segment(text)) {
-    used += WIDE.test(segment) ? 2 : 1;
-    if (used > width) break;
-    kept += segment;
-  }
-  return `${kept}…`;
-}
-
-function pad(text: string, width: number): string {
-  return text + ' '.repeat(Math.max(0, width - widthOf(text)));
 }

@@ -159,7 +159,7 @@ export function createGraph(options: GraphOptions): Graph {
       published = publish(
         keys,
         consumers,
-        lazily(() => incidentsOf(views, consumers)),
+        lazily(() => incidentsOf(views, consumers, viewOf(keys))),
       );
     } else if (keys !== published.keys) {
       published = publish(keys, consumers, published.incidents);
@@ -239,6 +239,11 @@ function publish(
   incidents: () => readonly Incident[] = lazily(() => []),
 ): Published {
   return { keys, byResource: new KeyIndex(keys), consumers, incidents };
+}
+
+function viewOf(keys: readonly KeyView[]): (resource: string) => KeyView | undefined {
+  const index = new KeyIndex(keys);
+  return (resource) => index.get(resource);
 }
 
 /** Computed when it is first asked for: most snapshots are replaced before anybody does. */

@@ -1,3 +1,4 @@
+import { harmGroups, type KeyOf, noReturnOf } from './harm.ts';
 import type { ConsumerView, Incident, KeyView } from './snapshot.ts';
 
 /**
@@ -5,8 +6,12 @@ import type { ConsumerView, Incident, KeyView } from './snapshot.ts';
  * consumers that it impairs. What two causes hit stands in both.
  * @param lost every key whose health is inaccessible, sorted by resource
  */
-export function incidentsOf(lost: readonly KeyView[], consumers: readonly ConsumerView[]): readonly Incident[] {
-  const incidents = new Map<string, { keys: string[]; consumers: string[] }>();
+export function incidentsOf(
+  lost: readonly KeyView[],
+  consumers: readonly ConsumerView[],
+  keyOf: KeyOf,
+): readonly Incident[] {
+  const incidents = new Map<string, { keys: string[]; consumers: ConsumerView[] }>();
   const roots = lost.filter((key) => key.rootCauses.length === 0);
   for (const root of roots) incidents.set(root.resource, { keys: [], consumers: [] });
   for (const key of lost) {
@@ -14,12 +19,19 @@ export function incidentsOf(lost: readonly KeyView[], consumers: readonly Consum
   }
   for (const consumer of consumers) {
     if (consumer.health !== 'impaired') continue;
-    for (const root of consumer.rootCauses) incidents.get(root)?.consumers.push(consumer.resource);
+    for (const root of consumer.rootCauses) incidents.get(root)?.consumers.push(consumer);
   }
-  return roots.map(({ resource, own, reason, since }) => ({
-    root: resource,
-    reason: own?.reason ?? reason ?? 'dependency',
-    since,
-    ...(incidents.get(resource) ?? { keys: [], consumers: [] }),
-  }));
+  return roots.map((root) => {
+    const { resource, own, reason, since } = root;
+    const hit = incidents.get(resource);
+    return {
+      root: resource,
+      reason: own?.reason ?? reason ?? 'dependency',
+      since,
+      keys: hit?.keys ?? [],
+      consumers: hit?.consumers.map((consumer) => consumer.resource) ?? [],
+      harm: harmGroups(hit?.consumers ?? [], resource, keyOf),
+      noReturn: noReturnOf(root),
+    };
+  });
 }

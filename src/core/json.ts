@@ -2,6 +2,7 @@
  * The JSON contract of `once --output json` and `/api/v1`: names are fixed, objects only ever gain fields. Times are ISO
  * 8601 in UTC; an absent value is an absent field (JSON.stringify drops undefined ones).
  */
+import { type Harm, harmsOf } from './harm.ts';
 import type { OpenFinding, SourceRecord, StoredEvent } from './model.ts';
 import { type Generation, meaningOf, notWatchedOf } from './readers.ts';
 import type { ConsumerView, KeyView, Snapshot } from './snapshot.ts';
@@ -48,11 +49,13 @@ function identityJson(view: KeyView | ConsumerView): JsonObject {
 }
 
 /** What the contract tells of a consumer beyond its own view. */
-export type Around = Pick<Snapshot, 'notWatched'>;
+export type Around = Pick<Snapshot, 'notWatched' | 'byResource'>;
 
 /**
  * One consumer as `consumers[]` lists it. `meaning`, while it is impaired, says what that means for what it serves;
- * `notWatched` of a use, why nothing that is watched has its name (`reason`, `hint`), and what to `configure`.
+ * `harm`, for each cause that hits it or is about to, when that hurts and until when it can be undone (`recoverableUntil`,
+ * at least so long where `atLeast` says so); `notWatched` of a use, why nothing that is watched has its name (`reason`,
+ * `hint`), and what to `configure`.
  */
 export function consumerJson(view: ConsumerView, around: Around): JsonObject {
   return {
@@ -60,6 +63,7 @@ export function consumerJson(view: ConsumerView, around: Around): JsonObject {
     meaning: meaningOf(view)?.text,
     since: iso(view.since),
     rootCauses: view.rootCauses,
+    harm: harmJson(harmsOf(view, (resource) => around.byResource.get(resource))),
     state: view.state,
     uses: view.uses.map((use) => ({
       resource: use.resource,
@@ -158,6 +162,19 @@ export function consumerDetailJson(view: ConsumerView, events: readonly StoredEv
     conclusiveAt: iso(view.conclusiveAt),
     events: events.map(eventJson),
   };
+}
+
+function harmJson(harms: readonly Harm[]): readonly JsonObject[] | undefined {
+  if (harms.length === 0) return undefined;
+  return harms.map(({ cause, begins, at, text, noReturn }) => ({
+    cause,
+    begins,
+    at: iso(at),
+    text,
+    recoverableUntil: iso(noReturn?.at),
+    atLeast: noReturn?.atLeast,
+    undoing: noReturn?.text,
+  }));
 }
 
 function findingJson(finding: OpenFinding): JsonObject {

@@ -2,6 +2,7 @@
  * The immutable view that every reader (metrics, page, API, CLI, alerts) is given. Made by `graph` from the records;
  * unchanged keys keep their object identity from one snapshot to the next, so that readers can cache by reference.
  */
+import type { HarmGroup, NoReturn } from './harm.ts';
 import type {
   ConsumerHealth,
   ConsumerKind,
@@ -121,6 +122,10 @@ export interface Incident {
   /** Keys that are lost only because of the root, and consumers that it impairs. */
   readonly keys: readonly string[];
   readonly consumers: readonly string[];
+  /** When it begins to hurt the consumers, worst first. */
+  readonly harm?: readonly HarmGroup[];
+  /** When the root is past undoing. */
+  readonly noReturn?: NoReturn;
 }
 
 export interface Snapshot {

@@ -40,6 +40,8 @@ export interface OutboxBook {
   pending(receiver: string, limit: number, now: number): readonly NotificationRecord[];
   nextAt(receiver: string): number | undefined;
   settle(receiver: string, outcomes: readonly Outcome[], draft: Draft, now: number): void;
+  /** Everything that receivers were told and must be told. */
+  all(): Iterable<NotificationRecord>;
   standing(receiver: string): Standing;
 }
 
@@ -188,6 +190,10 @@ export function createOutboxBook(options: OutboxBookOptions): OutboxBook {
           put({ ...record, attempts: record.attempts + 1, ...(notBefore === undefined ? {} : { notBefore }) }, draft);
         }
       }
+    },
+
+    *all() {
+      for (const records of sent.values()) yield* records.values();
     },
 
     standing,

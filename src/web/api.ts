@@ -36,8 +36,8 @@ import {
 } from './query.ts';
 import { refusal } from './refusal.ts';
 
-const DEFAULT_LIMIT = 1_000;
-const MAX_LIMIT = 10_000;
+export const DEFAULT_LIMIT = 1_000;
+export const MAX_LIMIT = 10_000;
 /** Events that one request reads through at most when a filter leaves few of them. */
 const MAX_EVENTS_READ = 50_000;
 const EVENTS_PER_READ = 5_000;
@@ -139,7 +139,7 @@ export function eventsOf(deps: WebDeps, resource: string): Promise<readonly Stor
   return deps.events({ resource, order: 'newest', limit: EVENTS_OF_ONE });
 }
 
-function read<T extends object>(url: string, readers: Parameters<typeof readQuery<T>>[1]): T {
+export function read<T extends object>(url: string, readers: Parameters<typeof readQuery<T>>[1]): T {
   const query = readQuery<T>(new URL(url).searchParams, readers);
   if ('refused' in query) throw refusal(400, query.refused);
   return query.values;

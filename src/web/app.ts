@@ -4,6 +4,7 @@ import { compress } from 'hono/compress';
 import { HTTPException } from 'hono/http-exception';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { secureHeaders } from 'hono/secure-headers';
+import { addAnswers, explanationOf } from './answers.ts';
 import { addApi, eventsOf } from './api.ts';
 import { addPosts } from './api-post.ts';
 import { consumerPage, unknownConsumerPage } from './consumer.ts';
@@ -16,6 +17,7 @@ import { mustBeOurs } from './refusal.ts';
 import { RENEW_EVERY_SECONDS, statusPage } from './status.ts';
 import { STYLE } from './style.ts';
 import { readStatusQuery } from './tables.ts';
+import { TREE_SHOWN } from './tree.ts';
 
 /** Of the name of an alert: a longer one has no runbook, and would only trouble the file system. */
 const MAX_ALERTNAME = 64;
@@ -25,7 +27,7 @@ const MAX_ALERTNAME = 64;
  */
 export function createApp(deps: WebDeps, own: () => OwnNames): Hono {
   const app = new Hono();
-  const overviews = createOverviews();
+  const overviews = createOverviews(deps.records);
   const overview = () => overviews(deps.snapshot());
 
   app.use(
@@ -103,7 +105,9 @@ export function createApp(deps: WebDeps, own: () => OwnNames): Hono {
     const events = (await eventsOf(deps, resource)).toReversed();
     if (key === undefined) return c.html(unknownKeyPage(resource, events, context), 404);
     const versions = await deps.versions(resource);
-    return c.html(detailPage(key, view, { versions, events }, context));
+    const history = { versions, events };
+    const told = explanationOf(key, overview(), { versions, events: events.toReversed() }, deps, TREE_SHOWN);
+    return c.html(detailPage(key, told, view, history, context));
   });
 
   app.get('/consumers/:resource{[\\s\\S]+}', async (c) => {
@@ -113,7 +117,8 @@ export function createApp(deps: WebDeps, own: () => OwnNames): Hono {
     const consumer = view.consumersByResource.get(resource);
     const events = (await eventsOf(deps, resource)).toReversed();
     if (consumer === undefined) return c.html(unknownConsumerPage(resource, events, context), 404);
-    return c.html(consumerPage(consumer, view, events, context));
+    const told = explanationOf(consumer, overview(), { versions: [], events: events.toReversed() }, deps, TREE_SHOWN);
+    return c.html(consumerPage(consumer, told, view, events, context));
   });
 
   // As text: it is read on a phone at night, and needs nothing but itself.
@@ -125,6 +130,7 @@ export function createApp(deps: WebDeps, own: () => OwnNames): Hono {
   });
 
   addApi(app, deps, overview);
+  addAnswers(app, deps, overview);
   addPosts(app, deps, overview, own);
 
   app.notFound((c) => c.json({ error: 'no such page' }, 404));

@@ -1,16 +1,20 @@
 /** The page of one consumer. */
+import type { Explanation } from '../core/explain.ts';
+import { harmsOf } from '../core/harm.ts';
 import type { StoredEvent } from '../core/model.ts';
-import { displayName, isOutdated, keyUses, leadFinding, meaningOf, notWatchedOf, resourceOf } from '../core/readers.ts';
+import { displayName, isOutdated, keyUses, meaningOf, notWatchedOf, resourceOf } from '../core/readers.ts';
 import type { ConsumerView, UseView } from '../core/snapshot.ts';
-import { KIND_WORDS, REASON_WORDS } from '../core/words.ts';
+import { KIND_WORDS } from '../core/words.ts';
 import { layout, type PageContext } from './layout.ts';
 import { badge, consumerLink, type Html, keyLink, markup, nothing, when } from './markup.ts';
 import type { Overview } from './overview.ts';
-import { definitions, events, evidence, extras, findings, notWatched, rootCauses } from './parts.ts';
+import { definitions, events, evidence, extras, findings, harm, notWatched, rootCauses } from './parts.ts';
+import { alertsSection, needsList } from './tree.ts';
 
 /** What does not work of it, since when, because of which keys, what to do, and how it came to that. `log`: newest first. */
 export function consumerPage(
   consumer: ConsumerView,
+  told: Explanation,
   overview: Overview,
   log: readonly StoredEvent[],
   context: PageContext,
@@ -21,15 +25,21 @@ export function consumerPage(
 <section class="hero ${consumer.health}" aria-label="Summary">
 <h1><bdi>${consumer.name}</bdi></h1>
 <p>${badge(consumer.health)} <span class="kind">${KIND_WORDS[consumer.kind]}</span></p>
-<p class="why"><b>${why(consumer)}</b></p>
+<p class="why"><b>${told.why}</b></p>
 <p>Since ${when(consumer.since, now)}</p>
 ${stale(consumer, now)}
 ${meaning === undefined ? nothing : markup`<p class="meaning"><b>What that means:</b> ${meaning.text}</p>`}
 ${consumer.state === undefined ? nothing : markup`<p>Its service says of it: <bdi class="quote">${consumer.state}</bdi></p>`}
 </section>
 ${rootCauses(consumer.rootCauses, overview, now)}
+${harm(
+  harmsOf(consumer, (resource) => overview.snapshot.byResource.get(resource)),
+  overview,
+)}
 ${findings(consumer.findings, now)}
+${alertsSection(told, now)}
 ${uses(consumer, overview, now)}
+${needs(told)}
 ${stores(consumer, overview)}
 <section aria-labelledby="evidence"><h2 id="evidence">${consumer.health === 'impaired' ? 'Evidence' : 'Last look'}</h2>${evidence(consumer, now)}</section>
 <section aria-labelledby="facts"><h2 id="facts">Facts</h2>${facts(consumer, now)}</section>
@@ -44,18 +54,6 @@ export function unknownConsumerPage(resource: string, log: readonly StoredEvent[
 <section class="hero empty"><h1>No such consumer is watched</h1><p class="resource">${resource}</p></section>
 ${log.length === 0 ? nothing : markup`<section aria-labelledby="events"><h2 id="events">Events</h2>${events(log, context.now)}</section>`}`;
   return layout('No such consumer · keyvigil', body, context);
-}
-
-/** One sentence, whatever the health is. */
-function why(consumer: ConsumerView): string {
-  const { health, reason, uses } = consumer;
-  if (reason !== undefined) return REASON_WORDS[reason].text;
-  if (health === 'impaired') return 'It is impaired.';
-  if (health === 'unknown') return 'Nothing conclusive is known of it.';
-  if (health === 'at_risk') {
-    return leadFinding(consumer)?.summary ?? 'It works, but something is wrong with a key that it needs.';
-  }
-  return uses.length === 0 ? 'It works, and needs no key of yours.' : 'It works, as far as its keys go.';
 }
 
 /** The last look failed, or was the first and did. */
@@ -75,6 +73,12 @@ ${
     : markup`<table class="list uses"><thead><tr><th scope="col">Health</th><th scope="col">Key</th><th scope="col">Role</th>
 <th scope="col">Version in use</th><th scope="col">Current version</th><th scope="col">Outdated</th></tr></thead><tbody>${rows}</tbody></table>`
 }</section>`;
+}
+
+/** Only where its keys need something in turn: the keys themselves stand in the table. */
+function needs(told: Explanation): Html {
+  if (!told.needs.some(({ anyOf }) => anyOf.some((one) => one.needs !== undefined))) return nothing;
+  return markup`<section aria-labelledby="needs"><h2 id="needs">What those depend on</h2>${needsList(told)}</section>`;
 }
 
 function useRow(consumer: ConsumerView, use: UseView, overview: Overview, now: number): Html {

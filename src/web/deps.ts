@@ -1,5 +1,8 @@
 import type { Writable } from 'node:stream';
+import type { NotificationRecord } from '../core/alert.ts';
+import type { AlertContext } from '../core/alerts/index.ts';
 import type { EventType, KeyEvent, StoredEvent } from '../core/model.ts';
+import type { Records } from '../core/relations.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { LiveWebFile } from './web-config.ts';
 
@@ -25,6 +28,11 @@ export interface SeenVersion {
 /** Everything that the HTTP server asks of the daemon around it. */
 export interface WebDeps {
   snapshot(): Snapshot;
+  /** What the snapshot was made of; asked only in the same turn of the event loop as the snapshot. */
+  readonly records: Records;
+  /** What alerts are made of besides the snapshot, and what receivers were told. */
+  alertContext(): Omit<AlertContext, 'now' | 'failingReceivers'>;
+  notifications(): Iterable<NotificationRecord>;
   /** Oldest first. */
   events(query: EventsQuery): Promise<readonly StoredEvent[]>;
   /** Oldest first. */

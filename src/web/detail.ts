@@ -1,4 +1,5 @@
 /** The page of one key. */
+import type { Explanation } from '../core/explain.ts';
 import type { StoredEvent } from '../core/model.ts';
 import { displayName, type Generation, generations, resourceOf } from '../core/readers.ts';
 import type { ConsumerView, KeyView } from '../core/snapshot.ts';
@@ -8,21 +9,9 @@ import type { SeenVersion } from './deps.ts';
 import { layout, type PageContext } from './layout.ts';
 import { badge, command, consumerLink, type Html, keyLink, markup, nothing, when } from './markup.ts';
 import type { Overview } from './overview.ts';
-import {
-  deadline,
-  definitions,
-  events,
-  evidence,
-  extras,
-  findings,
-  meanings,
-  notWatched,
-  rootCauses,
-} from './parts.ts';
-import { consumerTable, keyTable } from './tables.ts';
+import { deadline, definitions, events, evidence, extras, findings, meanings, rootCauses } from './parts.ts';
+import { alertsSection, dependentsList, harmLines, needsList } from './tree.ts';
 
-/** Dependents that one page lists; the API has them all. */
-const DEPENDENTS_SHOWN = 200;
 /** Consumers that are named beside the version that they use. */
 const USERS_SHOWN = 12;
 
@@ -33,8 +22,17 @@ export interface History {
   readonly events: readonly StoredEvent[];
 }
 
-/** Everything about one key: verdict, evidence, what it takes down, what undoes it, and how it came to that. */
-export function detailPage(key: KeyView, overview: Overview, history: History, context: PageContext): Html {
+/**
+ * Everything about one key: verdict, evidence, what it takes down, what undoes it, which alert fires, and how it came to that.
+ * @param told its trees list at most `TREE_SHOWN` objects each
+ */
+export function detailPage(
+  key: KeyView,
+  told: Explanation,
+  overview: Overview,
+  history: History,
+  context: PageContext,
+): Html {
   const { now } = context;
   const words = key.reason === undefined ? undefined : REASON_WORDS[key.reason];
   const isLost = key.health === 'inaccessible';
@@ -51,8 +49,9 @@ ${key.undo === undefined ? nothing : markup`<p class="label">Undo</p>${command(k
 </section>
 ${rootCauses(key.rootCauses, overview, now)}
 ${findings(key.findings, now)}
-${dependents(key, overview, now)}
-${dependencies(key, overview, now)}
+${alertsSection(told, now)}
+${dependents(key, told, overview)}
+${dependencies(told)}
 <section aria-labelledby="evidence"><h2 id="evidence">${isLost ? 'Evidence' : 'Last look'}</h2>${evidence(key, now, [['Own verdict', key.own === undefined ? 'nothing conclusive is known' : ownVerdict(key.own)]])}</section>
 <section aria-labelledby="facts"><h2 id="facts">Facts</h2>${facts(key, now)}</section>
 ${key.kind === 'azure-vault' ? nothing : markup`<section aria-labelledby="versions"><h2 id="versions">Versions</h2>${versions(key, history.versions, overview, now)}</section>`}
@@ -90,27 +89,20 @@ function blindness(key: KeyView, overview: Overview, now: number): Html {
   return markup`<p>Nothing conclusive has come in since ${when(key.blindSince, now)}: ${because}${via} What is shown here is what was last known.</p>`;
 }
 
-function dependents(key: KeyView, overview: Overview, now: number): Html {
+function dependents(key: KeyView, told: Explanation, overview: Overview): Html {
   const { keys, consumers } = overview.dependents(key.resource);
   const total = keys.length + consumers.length;
   const title = key.health === 'inaccessible' ? 'What it takes down' : 'What would break without it';
-  const cut = keys.length > DEPENDENTS_SHOWN || consumers.length > DEPENDENTS_SHOWN;
   return markup`<section aria-labelledby="dependents"><h2 id="dependents">${title}</h2>
-${total === 0 ? markup`<p>Nothing that keyvigil knows of depends on it.</p>` : markup`<p class="count">${counted(consumers.length, 'consumer')}, ${counted(keys.length, 'key')}, directly or through others${cut ? `; the first ${grouped(DEPENDENTS_SHOWN)} of each are shown` : ''}</p>`}
+${total === 0 ? markup`<p>Nothing that keyvigil knows of depends on it.</p>` : markup`<p class="count">${counted(consumers.length, 'consumer')}, ${counted(keys.length, 'key')}, directly or through others</p>`}
 ${meanings(consumers)}
-${consumers.length === 0 ? nothing : consumerTable(consumers.slice(0, DEPENDENTS_SHOWN), '../', now)}
-${keys.length === 0 ? nothing : keyTable(keys.slice(0, DEPENDENTS_SHOWN), overview, '../', now)}</section>`;
+${harmLines(told)}
+${dependentsList(told)}</section>`;
 }
 
-function dependencies(key: KeyView, overview: Overview, now: number): Html {
-  const { unwatched = [] } = key;
-  if (key.dependsOn.length + unwatched.length === 0) return nothing;
-  const { byResource, notWatched: why } = overview.snapshot;
-  const known = key.dependsOn.flatMap((resource) => byResource.get(resource) ?? []);
-  const others = unwatched.map((name) => markup`<li><bdi>${name}</bdi>${notWatched(why(key.provider, name))}</li>`);
-  return markup`<section aria-labelledby="needs"><h2 id="needs">What it depends on</h2>
-${known.length === 0 ? nothing : keyTable(known, overview, '../', now)}
-${others.length === 0 ? nothing : markup`<ul class="plain">${others}</ul>`}</section>`;
+function dependencies(told: Explanation): Html {
+  if (told.needs.length === 0) return nothing;
+  return markup`<section aria-labelledby="needs"><h2 id="needs">What it depends on</h2>${needsList(told)}</section>`;
 }
 
 function ownVerdict(own: NonNullable<KeyView['own']>): string {

@@ -4,10 +4,13 @@
  */
 import { type ConsumerHealth, type Health, type SourceRecord, sourceKey } from '../core/model.ts';
 import { keyUses, resourceOf } from '../core/readers.ts';
+import { type Records, type Relations, relationsOf } from '../core/relations.ts';
 import type { ConsumerView, Incident, KeyView, Snapshot } from '../core/snapshot.ts';
 
 export interface Overview {
   readonly snapshot: Snapshot;
+  /** Who needs whom, with what would do instead. */
+  readonly relations: Relations;
   /** Worst first; equals by resource. */
   readonly keys: readonly KeyView[];
   readonly consumers: readonly ConsumerView[];
@@ -37,17 +40,17 @@ export interface Dependents {
 }
 
 /** Gives the overview of a snapshot, kept until another snapshot is asked for. */
-export function createOverviews(): (snapshot: Snapshot) => Overview {
+export function createOverviews(records: Records): (snapshot: Snapshot) => Overview {
   let latest: Overview | undefined;
   return (snapshot) => {
-    if (latest?.snapshot !== snapshot) latest = overviewOf(snapshot);
+    if (latest?.snapshot !== snapshot) latest = overviewOf(snapshot, records);
     return latest;
   };
 }
 
 const CONSUMER_RANK: Readonly<Record<ConsumerHealth, number>> = { impaired: 0, unknown: 1, at_risk: 2, ok: 3 };
 
-function overviewOf(snapshot: Snapshot): Overview {
+function overviewOf(snapshot: Snapshot, records: Records): Overview {
   const keyCounts = { accessible: 0, degraded: 0, inaccessible: 0, unknown: 0 };
   const consumerCounts = { ok: 0, at_risk: 0, impaired: 0, unknown: 0 };
   let blind = 0;
@@ -69,6 +72,7 @@ function overviewOf(snapshot: Snapshot): Overview {
   let reverse: Reverse | undefined;
   return {
     snapshot,
+    relations: relationsOf(snapshot, records),
     keys: bucketed(snapshot.keys, keyRank),
     consumers: bucketed(consumersInOrder, (consumer) => CONSUMER_RANK[consumer.health]),
     consumersByResource: new Map(snapshot.consumers.map((consumer) => [consumer.resource, consumer])),

@@ -1,9 +1,10 @@
 /** Sections that the page of a key and that of a consumer have in common. */
+import type { Harm, HarmGroup } from '../core/harm.ts';
 import type { Evidence, OpenFinding, Scalar, StoredEvent } from '../core/model.ts';
 import type { NotWatched } from '../core/not-watched.ts';
 import { displayName, meaningOf } from '../core/readers.ts';
 import type { ConsumerView, KeyView } from '../core/snapshot.ts';
-import { relative, span, utc } from '../core/text.ts';
+import { counted, relative, span, utc } from '../core/text.ts';
 import { eventWord, KIND_WORDS, REASON_WORDS } from '../core/words.ts';
 import { badge, command, type Html, keyLink, markup, nothing, when } from './markup.ts';
 import type { Overview } from './overview.ts';
@@ -97,11 +98,31 @@ function change({ from, to, reason, version }: StoredEvent): string {
   return reason === undefined ? known : `${known} (${REASON_WORDS[reason].brief})`;
 }
 
-/** How long there is to act. What the cloud tells of a secret is only the earliest end (DescribeSecret has no other). */
+/** When a loss begins to hurt, and when it is past undoing, for each cause. */
+export function harm(harms: readonly Harm[], overview: Overview): Html {
+  if (harms.length === 0) return nothing;
+  const items = harms.map(({ cause, text, noReturn }) => {
+    const key = cause === undefined ? undefined : overview.snapshot.byResource.get(cause);
+    const what =
+      key === undefined ? nothing : markup`${KIND_WORDS[key.kind]} ${keyLink('../', key.resource, displayName(key))}: `;
+    return markup`<li>${what}${text}${noReturn === undefined ? nothing : markup` <small>${noReturn.text}</small>`}</li>`;
+  });
+  return markup`<section aria-labelledby="harm"><h2 id="harm">When it hurts</h2><ul class="plain">${items}</ul></section>`;
+}
+
+/** When a loss begins to hurt those that it hits, in groups. */
+export function harmGroupsList(groups: readonly HarmGroup[]): Html {
+  return markup`${groups.map(
+    ({ kind, consumers, text }) =>
+      markup`<p class="meaning"><b>When it hurts ${counted(consumers.length, KIND_WORDS[kind])}:</b> ${text}</p>`,
+  )}`;
+}
+
+/** How long there is to act. What AWS tells is only the earliest end. */
 export function deadline(key: KeyView, now: number): Html {
   const until = key.recoverableUntil ?? key.deletionAt;
   if (until === undefined) return nothing;
-  const isEarliest = key.kind === 'aws-secret';
+  const isEarliest = key.provider === 'aws';
   if (until <= now) {
     const text = isEarliest ? 'It may be gone for good at any moment since' : 'The time to undo it ran out';
     return markup`<p class="deadline"><b>${text} ${relative(until, now)}</b> (${utc(until)}).</p>`;

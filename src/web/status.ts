@@ -7,7 +7,7 @@ import { freshness, headline } from './headline.ts';
 import { layout, type PageContext } from './layout.ts';
 import { badge, command, consumerLink, type Html, keyLink, markup, nothing, when } from './markup.ts';
 import type { Overview } from './overview.ts';
-import { deadline, meanings } from './parts.ts';
+import { deadline, harmGroupsList, meanings } from './parts.ts';
 import { consumersSection, keysSection, type StatusQuery } from './tables.ts';
 
 const INCIDENTS_SHOWN = 50;
@@ -86,6 +86,7 @@ ${
     : markup`<p>Takes down ${tally(incident)}:</p><ul class="affected">${affected}${rest > 0 ? markup`<li>${root === undefined ? `and ${grouped(rest)} more` : keyLink('', root.resource, `and ${grouped(rest)} more`)}</li>` : nothing}</ul>`
 }
 ${meanings(hit)}
+${harmGroupsList(incident.harm ?? [])}
 ${root?.undo === undefined ? nothing : markup`<p class="label">Undo</p>${command(root.undo)}`}
 </article>`;
 }

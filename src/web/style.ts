@@ -85,6 +85,10 @@ dt{color:var(--dim);overflow-wrap:anywhere}dd{margin:0}
 .timeline li{border-left:2px solid var(--line);padding:.1rem 0 .6rem 1rem;position:relative}
 .timeline li::before{content:"";position:absolute;left:-.36rem;top:.55rem;width:.6rem;height:.6rem;border-radius:50%;background:var(--dim)}
 .timeline small{display:block}
+ul.tree,.tree ul{list-style:none;margin:0;padding:0}
+ul.tree>li{background:var(--panel);border:1px solid var(--line);border-radius:.5rem;padding:.4rem .8rem;margin:0 0 .4rem}
+.tree li li{border-left:2px solid var(--line);padding:.15rem 0 .15rem .8rem;margin:.15rem 0 .15rem .3rem}
+.tree small{display:block}.tree details{margin:.2rem 0}
 footer{display:flex;flex-wrap:wrap;justify-content:space-between;gap:.25rem 1rem;color:var(--dim);font-size:.85rem;margin-top:2.5rem;padding-bottom:2rem}
 @media (max-width:46rem){
 h1{font-size:1.35rem}

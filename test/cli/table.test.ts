@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { renderTable, type TableStyle } from '../../src/cli/table.ts';
+import type { TableStyle } from '../../src/cli/lines.ts';
+import { renderTable } from '../../src/cli/table.ts';
 import type { NotWatched } from '../../src/core/not-watched.ts';
 import { azureSnapshot, MEANING } from '../web/azure.ts';
 import { consumerView, healthySnapshot, incidentSnapshot, keyView, NOW, snapshotOf, source } from '../web/world.ts';

@@ -178,7 +178,7 @@ describe('an incident', () => {
       ],
       [consumer('flow', ['s2']), consumer('fine', ['unrelated'])],
     );
-    expect(snap(graph).incidents).toEqual([
+    expect(snap(graph).incidents).toMatchObject([
       { root: 'alone', reason: 'not_found', since: T0 + 1, keys: [], consumers: [] },
       { root: 'kms', reason: 'disabled', since: T0 + 3, keys: ['s1', 's2'], consumers: ['flow'] },
     ]);

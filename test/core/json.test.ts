@@ -8,7 +8,7 @@ import { consumerView, keyView, NOW, snapshotOf, source } from '../web/world.ts'
 const KEY_FIELDS =
   'resource kind name provider account location targets tags health reason since blindSince blindReason blindRoots version versionCreatedAt expiresAt deletionAt recoverableUntil nextRotationAt rootCauses consumers findings checkedAt';
 const CONSUMER_FIELDS =
-  'resource kind name provider account location targets tags health reason meaning since rootCauses state uses findings checkedAt attributes';
+  'resource kind name provider account location targets tags health reason meaning since rootCauses harm state uses findings checkedAt attributes';
 const SOURCE_FIELDS = 'target location service up reason lastSuccessAt objects';
 const EVENT_FIELDS = 'id at type resource kind from to reason version';
 const FINDING = { id: 'kms.x', severity: 'warning', summary: 'S.', remedy: 'do it', since: NOW } as const;
@@ -65,6 +65,7 @@ describe('the JSON contract', () => {
     const [use, store, elsewhere] = json.uses as object[];
     expect(fieldsOf(use)).toBe('resource key versionInUse pinned outdatedSince role part');
     expect(fieldsOf(store)).toBe('resource role');
+    expect(json.harm).toMatchObject([{ begins: 'next_use', text: expect.any(String) }]);
     expect(elsewhere).toMatchObject({ notWatched: snapshotOf().notWatched('aws', 'elsewhere') });
   });
 

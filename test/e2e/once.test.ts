@@ -36,7 +36,7 @@ outbound: { proxy: env, caFile: ${caFile} }
   const { config } = parseConfig(source, 'keyvigil.yml', { env, services: SERVICES });
   const look = { config: config!, env, log: pino({ level: 'silent' }), version: '0.0.0-test' };
   return {
-    look: () => lookOnce(look, new AbortController().signal, () => undefined),
+    look: async () => (await lookOnce(look, new AbortController().signal, () => undefined)).snapshot,
     async [Symbol.asyncDispose]() {
       await sandbox[Symbol.asyncDispose]();
       rmSync(directory, { recursive: true, force: true });
@@ -77,7 +77,7 @@ describe('a single look', () => {
     const { config } = parseConfig(source, 'keyvigil.yml', { env, services: SERVICES });
     const log = pino({ level: 'silent' });
     const look = { config: config!, env, log, version: '0.0.0-test' };
-    const { keys } = await lookOnce(look, new AbortController().signal, () => undefined);
+    const { keys } = (await lookOnce(look, new AbortController().signal, () => undefined)).snapshot;
     expect(keys.map(({ kind, health, rootCauses }) => [kind, health, rootCauses])).toEqual([
       ['aws-kms-key', 'inaccessible', []],
       ['aws-secret', 'inaccessible', [named.arn]],

@@ -136,7 +136,7 @@ describe('the page of one consumer', () => {
   it('links root causes and keys, and asks to check itself', async () => {
     const { elements } = await page(azureSnapshot(), consumerPath(STREAMING));
     const links = elements.flatMap(({ attributes }) => attributes.href ?? []);
-    expect(links.filter((link) => link === `../keys/${encodeURIComponent(CMK)}`)).toHaveLength(2);
+    expect(links.filter((link) => link === `../keys/${encodeURIComponent(CMK)}`)).toHaveLength(4);
     expect(links).toContain(`../api/v1/consumers/${encodeURIComponent(STREAMING)}`);
     expect(elements.find(({ attributes }) => attributes.name === 'resource')?.attributes.value).toBe(STREAMING);
   });
@@ -170,6 +170,19 @@ describe('the page of one consumer', () => {
     );
     expect(linked.elements.map(({ attributes }) => attributes.href)).toContain(
       `../consumers/${encodeURIComponent(STORAGE)}`,
+    );
+  });
+
+  it('says when the loss hurts, and until when it can be undone', async () => {
+    const { text } = await page(azureSnapshot(), consumerPath(STREAMING));
+    expect(text).toMatch(
+      /When it hurts\s*vault key contoso\/cmk: New requests fail as soon as Media Services notices.*It can be recovered until/s,
+    );
+    expect((await page(azureSnapshot(), consumerPath(ARCHIVE))).text).not.toContain('When it hurts');
+    const harm = [{ kind: 'media-services-account', begins: 'now', text: 'At once.', consumers: [STREAMING] }] as const;
+    const incidents = azureSnapshot().incidents.map((incident) => ({ ...incident, harm }));
+    expect((await page({ ...azureSnapshot(), incidents })).text).toContain(
+      'When it hurts 1 Media Services account: At once.',
     );
   });
 

@@ -91,7 +91,7 @@ describe('the status page', () => {
     expect(text).toContain('2026-11-20 10:15:30 UTC (12 min ago)');
     expect(text).toMatch(/Takes down 2 consumers and 6 keys:[\s\S]*ch1-main[\s\S]*prod\/speke\/gateway/);
     expect(text).toContain('aws kms enable-key --region eu-west-1 --key-id 1234abcd');
-    expect(text).toContain('Time left to undo it: 5 d 3 h, until 2026-11-25 13:27:30 UTC');
+    expect(text).toContain('Time left to undo it: at least 5 d 3 h, until 2026-11-25 13:27:30 UTC');
     expect(text).toContain('1 key unusable since before anybody watched, with nothing depending on it');
     expect(text).toContain('down: no valid credentials; last read 9 min ago');
     expect(text).toContain('stale: last read 21 min ago');
@@ -195,9 +195,9 @@ describe('the page of one key', () => {
   });
 
   it.each([
-    ['aws-kms-key', HOUR, 'Time left to undo it: 1 h, until 2026-11-20 11:27:30 UTC'],
+    ['aws-kms-key', HOUR, 'Time left to undo it: at least 1 h, until 2026-11-20 11:27:30 UTC'],
     ['aws-secret', HOUR, 'Time left to undo it: at least 1 h, until'],
-    ['aws-kms-key', -HOUR, 'The time to undo it ran out 1 h ago'],
+    ['aws-kms-key', -HOUR, 'It may be gone for good at any moment since 1 h ago'],
     ['aws-secret', -HOUR, 'It may be gone for good at any moment since 1 h ago'],
   ] as const)('tells how long a %s can be saved, %d ms from its deadline', async (kind, left, words) => {
     const lost = keyView({ resource: 'a', kind, health: 'inaccessible', reason: 'pending_deletion' });

@@ -1,7 +1,10 @@
 /** Snapshots and a daemon's other parts to show, made by hand: what the web module is given, with nothing behind it. */
 import type { KeyEvent, SourceRecord, StoredEvent } from '../../src/core/model.ts';
+import type { Records } from '../../src/core/relations.ts';
 import type { ConsumerView, KeyView, Snapshot } from '../../src/core/snapshot.ts';
 import type { EventsQuery, WebDeps } from '../../src/web/deps.ts';
+import { key } from '../core/support/graphs.ts';
+import { POLICY } from '../core/support/looks.ts';
 
 export const NOW = Date.UTC(2026, 10, 20, 10, 27, 30);
 export const MINUTE = 60_000;
@@ -278,6 +281,18 @@ export function eventLog(log: readonly StoredEvent[]): (query: EventsQuery) => P
       .slice(-limit);
 }
 
+/** The records of keys whose views were made by hand: each needs all that its view depends on. */
+function recordsBehind(snapshot: () => Snapshot): Records {
+  return {
+    resolve: (name) => (snapshot().byResource.has(name) ? name : undefined),
+    key(resource) {
+      const view = snapshot().byResource.get(resource);
+      if (!view) return undefined;
+      return key(resource, { needs: [...view.dependsOn, ...(view.unwatched ?? [])].map((name) => [name]) });
+    },
+  };
+}
+
 export interface World {
   readonly deps: WebDeps;
   /** What was asked to be checked, and what was reported as an error. */
@@ -294,6 +309,14 @@ export function world(snapshot: Snapshot, overrides: Partial<WebDeps> = {}): Wor
     errors: [],
     deps: {
       snapshot: () => made.snapshot,
+      records: recordsBehind(() => made.snapshot),
+      alertContext: () => ({
+        policy: POLICY,
+        tagLabels: ['team'],
+        statusUrl: 'http://kv',
+        runbookUrl: 'http://kv/runbooks',
+      }),
+      notifications: () => [],
       events: eventLog([]),
       versions: async () => [],
       check: async (resource) => {

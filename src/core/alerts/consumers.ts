@@ -1,6 +1,7 @@
 /** What fires about a consumer: trouble of its own that no alert about a key tells already. Pure. */
 import type { AlertName, AlertSeverity } from '../alert.ts';
 import { degrades } from '../findings.ts';
+import { onsetOf } from '../harm.ts';
 import type { OpenFinding } from '../model.ts';
 import { keyUses, unwatchedBehind } from '../readers.ts';
 import type { ConsumerView, KeyView } from '../snapshot.ts';
@@ -63,6 +64,7 @@ function impairmentOf(consumer: ConsumerView, scene: Scene): Firing | undefined 
         place(consumer),
         sinceWhen(since),
         ...meanings([consumer]),
+        onsetOf(consumer, undefined, (resource) => scene.snapshot.byResource.get(resource)).text,
         names === undefined ? undefined : `Keys that it uses: ${names}.`,
         unwatched(consumer, scene),
       ],

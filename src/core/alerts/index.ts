@@ -26,6 +26,19 @@ export function alertsFrom(snapshot: Snapshot, context: AlertContext): readonly 
     .sort((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1));
 }
 
+/** What of it fires about objects and places with these labels (whole, before they are cut), sorted by fingerprint. */
+export function alertsAbout(
+  snapshot: Snapshot,
+  context: AlertContext,
+  wanted: (labels: Readonly<Record<string, string>>) => boolean,
+): readonly Alert[] {
+  const scene = sceneOf(snapshot, context, tagLabels(context.tagLabels));
+  return firingsOf(scene)
+    .filter(({ labels }) => wanted(labels))
+    .map((firing) => alertOf(firing, scene))
+    .sort((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1));
+}
+
 /**
  * The alerts of new versions and rollbacks, in the order of the events: each is told once, and ends 15 minutes after it was
  * detected. Events that tell nobody anything have none: consumers' versions, other types, keys that are watched no more.

@@ -1,10 +1,11 @@
 /** The words of alerts, for somebody who reads them on a phone in the middle of the night. Pure. */
+import { harmGroups, noReturnOf } from '../harm.ts';
 import type { Finding } from '../model.ts';
 import { displayName, meaningOf } from '../readers.ts';
 import type { ConsumerView, KeyView } from '../snapshot.ts';
 import { counted, span, utc, visible } from '../text.ts';
 import { KIND_WORDS, REASON_WORDS } from '../words.ts';
-import type { Impact } from './scene.ts';
+import type { Impact, Scene } from './scene.ts';
 
 /** Names that one alert lists; the status page has them all. */
 const NAMES_LISTED = 20;
@@ -63,11 +64,19 @@ export function meanings(consumers: readonly ConsumerView[]): readonly string[] 
   return [...texts].flatMap(([kind, text]) => (text === undefined ? [] : `${KIND_WORDS[kind]}: ${text}`));
 }
 
-/** `It can be undone until …, 6 d 3 h from now.` */
-export function deadline(at: number | undefined, now: number): string | undefined {
-  if (at === undefined) return undefined;
+/** Until when the loss of the key can be undone, and how long that is. */
+export function deadline(key: KeyView, now: number): string {
+  const { at, text, atLeast } = noReturnOf(key);
+  if (at === undefined) return text;
   if (at <= now) return `It could be undone for sure until ${utc(at)}: that has passed, try it at once.`;
-  return `It can be undone until ${utc(at)}: ${span(at - now)} left.`;
+  return `${text} ${atLeast ? 'At least ' : ''}${span(at - now)} left.`;
+}
+
+/** When it hurts those that the cause hits, worst first: `3 MediaConnect flows: …`. */
+export function onsets(consumers: readonly ConsumerView[], cause: string, { snapshot }: Scene): readonly string[] {
+  return harmGroups(consumers, cause, (resource) => snapshot.byResource.get(resource)).map(
+    ({ kind, consumers: hit, text }) => `${counted(hit.length, KIND_WORDS[kind])}: ${text}`,
+  );
 }
 
 /** What to know of what is told about a key that cannot be seen any more. */
