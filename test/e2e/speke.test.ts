@@ -132,7 +132,8 @@ outbound: { caFile: ${caFile} }
 `;
       const { config } = parseConfig(source, 'keyvigil.yml', { env, services: SERVICES });
       const look = { config: config!, env, log: pino({ level: 'silent' }), version: '0.0.0-test' };
-      const { keys, consumers } = await lookOnce(look, new AbortController().signal, () => undefined);
+      const { snapshot } = await lookOnce(look, new AbortController().signal, () => undefined);
+      const { keys, consumers } = snapshot;
       expect(Object.fromEntries(keys.map(({ resource, health, reason }) => [resource, [health, reason]]))).toEqual({
         [good.url]: ['accessible', undefined],
         [expired.url]: ['inaccessible', 'unreachable'],
