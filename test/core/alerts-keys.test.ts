@@ -20,6 +20,12 @@ describe('KeyvigilKeyInaccessible', () => {
     expect(lines(firing({ keys: [lost], critical: ['a'] }))).toEqual(['KeyInaccessible critical a']);
   });
 
+  it('says how many more there are than a page can list', () => {
+    const secrets = Array.from({ length: 1_000 }, (_, at) => key(`secret-${at}`, { needs: [['root']] }));
+    const [alert] = firing({ keys: [key('root', lostSince(T0)), ...secrets] });
+    expect(alert?.annotations.affected).toMatch(/^secret secret-0, .* and \d{3} more$/);
+  });
+
   it('is one alert for a root that breaks 40 secrets and 12 flows, and names what it breaks', () => {
     const secrets = Array.from({ length: 40 }, (_, at) => key(`secret-${at}`, { needs: [['root']] }));
     const flows = Array.from({ length: 12 }, (_, at) => consumer(`flow-${at}`, [`secret-${at}`]));
@@ -28,7 +34,13 @@ describe('KeyvigilKeyInaccessible', () => {
     const [alert] = alerts;
     expect(alert?.startsAt).toBe(T0 + 7);
     expect(alert?.annotations.summary).toBe('Secret root is unusable (disabled) and breaks 12 consumers and 40 keys.');
-    expect(alert?.annotations.affected).toMatch(/^MediaConnect flow flow-0, .* and 32 more$/);
+    const named = alert?.annotations.affected?.split(', ') ?? [];
+    expect(named.sort()).toEqual(
+      [
+        ...flows.map(({ resource }) => `MediaConnect flow ${resource}`),
+        ...secrets.map((one) => `secret ${one.resource}`),
+      ].sort(),
+    );
     expect(alert?.annotations).toMatchObject({
       reason: 'disabled',
       undo: 'undo disabled',

@@ -73,7 +73,7 @@ export function aboutPlace(labels: Readonly<Record<string, string>>, parts: Omit
 }
 
 /** Code points. An ARN has at most 2,048 characters. */
-export const MAX = { label: 256, resource: 2_048, summary: 300, description: 3_000, affected: 1_500, command: 4_000 };
+export const MAX = { label: 256, resource: 2_048, summary: 300, description: 3_000, affected: 12_000, command: 4_000 };
 
 export function alertOf(firing: Firing, { context }: Scene): Alert {
   const { alertname, severity, startsAt, endsAt } = firing;

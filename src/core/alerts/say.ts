@@ -7,7 +7,9 @@ import { counted, span, utc, visible } from '../text.ts';
 import { KIND_WORDS, REASON_WORDS } from '../words.ts';
 import type { Impact, Scene } from './scene.ts';
 
-/** Names that one alert lists; the status page has them all. */
+/** Characters of names of what is affected that one alert lists: some hundred names. The status page has them all. */
+const AFFECTED_LENGTH = 11_000;
+/** Names that stand within a sentence. */
 const NAMES_LISTED = 20;
 const NAME_LENGTH = 100;
 /** Tags that say whom to call, the first that is there. */
@@ -37,14 +39,21 @@ export function sinceWhen(at: number): string {
 
 /** The names of what is affected, consumers first, each with its owner where a tag tells; undefined: nothing is. */
 export function affected({ consumers, keys }: Impact): string | undefined {
-  const names = [...consumers, ...keys].slice(0, NAMES_LISTED).map((view) => `${called(view)}${owner(view)}`);
-  return listed(names, consumers.length + keys.length);
+  const names: string[] = [];
+  let left = AFFECTED_LENGTH;
+  for (const view of [...consumers, ...keys]) {
+    const name = `${called(view)}${owner(view)}`;
+    left -= name.length + 2;
+    if (left < 0) break;
+    names.push(name);
+  }
+  return listed(names, consumers.length + keys.length, names.length);
 }
 
-/** `a, b and 3 more`; undefined: none. At most the first 20 are listed. */
-export function listed(names: readonly string[], total = names.length): string | undefined {
+/** `a, b and 3 more`; undefined: none. At most the first `most` are listed. */
+export function listed(names: readonly string[], total = names.length, most = NAMES_LISTED): string | undefined {
   if (total === 0) return undefined;
-  const shown = names.slice(0, NAMES_LISTED);
+  const shown = names.slice(0, most);
   const text = shown.join(', ');
   return total > shown.length ? `${text} and ${total - shown.length} more` : text;
 }
