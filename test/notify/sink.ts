@@ -58,6 +58,8 @@ export async function startSink(behaviour: Behaviour, options: { readonly tls?: 
   const server = options.tls
     ? createTlsServer({ key: LOOPBACK_KEY, cert: LOOPBACK_CERTIFICATE }, listener)
     : createServer(listener);
+  // A busy machine may take longer between two requests than Node keeps a connection, and closes it as the next one comes.
+  server.keepAliveTimeout = 0;
   server.on('tlsClientError', () => undefined);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
