@@ -58,7 +58,12 @@ const ORDER: readonly LookReason[] = [
 ];
 
 /** Share of the looks for what was not seen for longest: however much matters more, the rest must have its turn. */
-export const IN_TURN = 0.1;
+const IN_TURN = 0.1;
+
+/** How many of `room` looks are for what was not seen for longest. */
+export function looksInTurn(room: number): number {
+  return Math.max(1, Math.floor(room * IN_TURN));
+}
 
 /**
  * A listing of ids describes everything, as far as `capacity` goes; the others what is new, changed, suspect or missing,
@@ -95,7 +100,7 @@ export function startChoice(input: ChooseInput): Choice {
       const urgent = looks.filter((look) => look.why === 'suspect' || look.why === 'missing').length;
       const room = Math.max(input.capacity, urgent);
       if (ranked.length <= room) return ranked.map(({ look }) => look);
-      const first = Math.max(urgent, room - Math.floor(room * IN_TURN));
+      const first = Math.max(urgent, room - looksInTurn(room));
       const inTurn = ranked.slice(first).sort((a, b) => a.seenAt - b.seenAt);
       return [...ranked.slice(0, first), ...inTurn.slice(0, room - first)].map(({ look }) => look);
     },

@@ -5,17 +5,11 @@ import type { UnknownReason } from '../core/reasons.ts';
 import type { Connection, Service, ServiceSession } from '../providers/provider.ts';
 import type { Ledger, Suspect } from './apply.ts';
 import { type CallerOptions, type CountingContext, callContext, failureOf } from './call.ts';
-import { IN_TURN } from './choose.ts';
+import { detectionBoundMs, lookCapacity, RETIRED_EVERY_MS } from './detection.ts';
 import { type SweepEnv, type SweepOutcome, sweep, takeLooks } from './sweep.ts';
 import { isConsumerRecord } from './tracked.ts';
 
-/** ListSecrets may lag five minutes: ListSecrets reference, aws.md 1.1. */
-const LISTING_LAG_MS = 5 * 60_000;
-/** A suspect is looked at again and confirmed within this time after its first look, ms. */
-const CONFIRM_MS = 15_000;
 const DETAILS_AT_ONCE = 4;
-/** How often a service is asked for that the cloud has retired, ms. */
-const RETIRED_EVERY_MS = 24 * 3_600_000;
 /** Records that are gone through at a stretch, a few milliseconds' worth. */
 const SLICE = 2_000;
 
@@ -104,20 +98,15 @@ export function createSource(options: SourceOptions): Source {
     };
   }
 
-  /** Looks that fit into one interval; a tenth is left for suspects and details. */
   function capacity(): number {
     const quota = service.apis[service.describeOperation]?.quotaPerSecond ?? 0;
-    return Math.max(1, Math.floor((quota * options.budgetShare * options.intervalMs * 0.9) / 1000));
+    return lookCapacity(quota, options.budgetShare, options.intervalMs);
   }
 
-  function boundMs(objects: number, durationMs: number): number {
-    const base = options.intervalMs + durationMs + CONFIRM_MS;
-    if (service.listing === 'state') return base;
-    if (service.listing === 'lagging') return base + Math.min(LISTING_LAG_MS, options.describeEveryMs);
-    // Over budget, what nothing depends on shares the tenth that is left for it.
-    const fits = objects <= capacity();
-    const rounds = fits ? 1 : Math.ceil(objects / Math.max(1, Math.floor(capacity() * IN_TURN)));
-    return rounds * options.intervalMs + durationMs + CONFIRM_MS;
+  function boundMs(objects: number, sweepMs: number): number {
+    const { intervalMs, describeEveryMs } = options;
+    const { listing } = service;
+    return detectionBoundMs({ listing, objects, capacity: capacity(), intervalMs, sweepMs, describeEveryMs });
   }
 
   async function note(outcome: SweepOutcome, startedAt: number, context: CountingContext | undefined): Promise<void> {
