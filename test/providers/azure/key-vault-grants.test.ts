@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Grant } from '../../../src/core/model.ts';
+import type { ConsumerFacts, Grant } from '../../../src/core/model.ts';
 import { ARM, SUBSCRIPTION, TENANT, vaultError } from '../../fixtures/azure-wire.ts';
 import { ARM_ID, armRefused, armVault, BASE, bench, CMK, ofArm, page, vaultStub } from './key-vault-cloud.ts';
 
@@ -11,7 +11,24 @@ const ENCRYPTION_USER = `${ROLES}/e147488a-f6f5-4113-8e2d-b22465e65bf6`;
 const CUSTOM = `${ROLES}/dddddddd-0000-0000-0000-000000000003`;
 const ASSIGNMENTS = ofArm(`${ARM_ID}/providers/Microsoft.Authorization/roleAssignments`);
 const rbac = armVault('contoso', { enableRbacAuthorization: true });
-const needed = { referenced: () => [CMK] };
+/** A listing that knows of an account that uses these keys; that every key names its vault, too, is how it always is. */
+const usedBy = (...keys: readonly string[]) => ({
+  referenced: () => [vaultStub().resource],
+  consumers: (): readonly ConsumerFacts[] => [
+    {
+      resource: `/subscriptions/${SUBSCRIPTION}/resourcegroups/media/providers/microsoft.media/mediaservices/contoso`,
+      kind: 'media-services-account',
+      name: 'contoso',
+      provider: 'azure',
+      account: SUBSCRIPTION,
+      location: 'westeurope',
+      tags: {},
+      uses: keys.map((resource) => ({ resource, role: 'encrypts' })),
+      attributes: {},
+    },
+  ],
+});
+const needed = usedBy(CMK);
 
 const assignment = (principalId: string, roleDefinitionId: string, principalType: string) => ({
   properties: { principalId, roleDefinitionId, principalType, scope: `/subscriptions/${SUBSCRIPTION}` },
@@ -62,10 +79,10 @@ describe('grants by access policy', () => {
 describe('grants by role', () => {
   it('are asked for only where somebody needs a key of the vault', async () => {
     byRoles();
-    await digest({ referenced: () => [`https://other.vault.azure.net/keys/cmk`, vaultStub().resource.slice(0, -1)] });
+    await digest(usedBy(`https://other.vault.azure.net/keys/cmk`, vaultStub().resource.slice(0, -1)));
     expect(bed.called).not.toContain('RoleAssignments.ListForScope');
     expect(await grants()).toBeUndefined();
-    await digest({ referenced: () => [CMK.toUpperCase().replace('HTTPS', 'https')] });
+    await digest(usedBy(CMK.toUpperCase().replace('HTTPS', 'https')));
     expect(bed.called).toContain('RoleAssignments.ListForScope');
     expect(await grants()).toEqual([]);
   });

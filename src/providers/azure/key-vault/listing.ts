@@ -1,6 +1,6 @@
 /** One listing: every vault, its keys, and what can be told of its deleted ones (azure.md 3.1). */
 import type { KeyProperties } from '@azure/keyvault-keys';
-import type { KeyStub } from '../../../core/model.ts';
+import type { ConsumerFacts, KeyStub } from '../../../core/model.ts';
 import type { CallContext, CallFailed, ListContext, Listed, ListOutcome } from '../../provider.ts';
 import { keyStub, vaultOf } from '../names.ts';
 import type { ServiceEnv } from '../service.ts';
@@ -28,6 +28,13 @@ export interface Planes {
   readonly configured: ReadonlySet<string> | undefined;
 }
 
+/** Vaults of which consumers use keys. That keys need the vault they lie in is no reason to ask who may use it. */
+function neededBy(consumers: Iterable<ConsumerFacts>): ReadonlySet<string> {
+  const needed = new Set<string>();
+  for (const { uses } of consumers) for (const { resource } of uses) needed.add(vaultOf(resource.toLowerCase()));
+  return needed;
+}
+
 type Outcomes = Map<string, Tried<true>>;
 
 /** What is found out on the way. */
@@ -47,7 +54,7 @@ export async function* listing(planes: Planes, context: ListContext): AsyncGener
   const asked = [...memory.living.values()].filter((vault) => vault.told?.state !== 'RegisteringDns');
   const outcomes: Outcomes = new Map();
   const vanished = new Set<string>();
-  const needed = new Set(context.referenced().map((name) => vaultOf(name.toLowerCase())));
+  const needed = neededBy(context.consumers());
   yield* interleave(
     asked.map((vault) => keysOf(planes, vault, { outcomes, vanished }, needed, context)),
     VAULTS_AT_ONCE,
