@@ -1,5 +1,6 @@
 /** The one way to a cloud: budget, concurrency, deadline, metrics and the naming of errors, once for every service. */
-import type { Failure, SourceId } from '../core/model.ts';
+import type { Evidence, Failure, SourceId } from '../core/model.ts';
+import type { UnknownReason } from '../core/reasons.ts';
 import type { CallContext, Connection, Service } from '../providers/provider.ts';
 import { CallFailed } from '../providers/provider.ts';
 import type { Budget, Gate } from './budget.ts';
@@ -45,6 +46,24 @@ export function failureOf(error: unknown, connection: Pick<Connection, 'classify
     return { reason: 'timeout', evidence: { operation, code: cause.name, message: cause.message } };
   }
   return connection.classify(cause, operation);
+}
+
+/**
+ * Names a failure of connecting.
+ * @param connection absent where it failed before there was one to name it
+ */
+export function connectFailure(
+  error: unknown,
+  connection: Pick<Connection, 'classify'> | undefined,
+): { readonly reason: UnknownReason; readonly evidence: Evidence } {
+  if (!connection) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { reason: 'credentials', evidence: { operation: 'connect', message } };
+  }
+  const failure = failureOf(error, connection);
+  const reason = failure.reason === 'denied' ? 'credentials' : failure.reason;
+  const known = ['credentials', 'throttled', 'timeout', 'network', 'dns', 'bad_response'] as const;
+  return { reason: known.find((one) => one === reason) ?? 'provider_error', evidence: failure.evidence };
 }
 
 /**

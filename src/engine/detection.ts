@@ -24,7 +24,7 @@ export interface Watch {
   readonly objects: number;
   /** Looks that fit into one interval. */
   readonly capacity: number;
-  /** The longest distance between two sweeps. */
+  /** The longest distance between two slots; a sweep that outlives its slot is followed by the next one at once. */
   readonly intervalMs: number;
   /** How long one sweep takes. */
   readonly sweepMs: number;
@@ -33,10 +33,11 @@ export interface Watch {
 
 /** From a change until it is confirmed, ms, at worst, while the cloud answers. */
 export function detectionBoundMs({ listing, intervalMs, sweepMs, describeEveryMs, ...watch }: Watch): number {
+  const everyMs = Math.max(intervalMs, sweepMs);
   const rest = sweepMs + CONFIRM_MS;
-  if (listing === 'state') return intervalMs + rest;
-  if (listing === 'lagging') return intervalMs + rest + Math.min(LISTING_LAG_MS, describeEveryMs);
-  return roundsOf(watch.objects, watch.capacity) * intervalMs + rest;
+  if (listing === 'state') return everyMs + rest;
+  if (listing === 'lagging') return everyMs + rest + Math.min(LISTING_LAG_MS, describeEveryMs);
+  return roundsOf(watch.objects, watch.capacity) * everyMs + rest;
 }
 
 /**

@@ -1,10 +1,9 @@
 /** One source at work: connects, sweeps, looks at suspects again, fetches details, and notes how it does. No timers. */
 import { setImmediate as yieldTurn } from 'node:timers/promises';
 import type { Evidence, Failure, KeyFacts, ProviderName, SourceId, SourceRecord, Stub } from '../core/model.ts';
-import type { UnknownReason } from '../core/reasons.ts';
 import type { Connection, Service, ServiceSession } from '../providers/provider.ts';
 import type { Ledger, Suspect } from './apply.ts';
-import { type CallerOptions, type CountingContext, callContext, failureOf } from './call.ts';
+import { type CallerOptions, type CountingContext, callContext, connectFailure, failureOf } from './call.ts';
 import { detectionBoundMs, lookCapacity, RETIRED_EVERY_MS } from './detection.ts';
 import { type SweepEnv, type SweepOutcome, sweep, takeLooks } from './sweep.ts';
 import { isConsumerRecord } from './tracked.ts';
@@ -168,22 +167,6 @@ export function createSource(options: SourceOptions): Source {
     return Math.min(1, most);
   }
 
-  /** Names a failure of connecting, which may come before there is a connection to name it. */
-  function connectFailure(error: unknown): {
-    reason: UnknownReason;
-    evidence: { operation: string; message?: string };
-  } {
-    const connection = options.connection.current;
-    if (!connection) {
-      const message = error instanceof Error ? error.message : String(error);
-      return { reason: 'credentials', evidence: { operation: 'connect', message } };
-    }
-    const failure = failureOf(error, connection);
-    const reason = failure.reason === 'denied' ? 'credentials' : failure.reason;
-    const known = ['credentials', 'throttled', 'timeout', 'network', 'dns', 'bad_response'] as const;
-    return { reason: known.find((one) => one === reason) ?? 'provider_error', evidence: failure.evidence };
-  }
-
   return {
     id,
     ofConsumers: service.consumers !== undefined,
@@ -199,7 +182,7 @@ export function createSource(options: SourceOptions): Source {
         at = await open(signal);
       } catch (error) {
         if (signal.aborted) throw signal.reason;
-        await note({ up: false, ...connectFailure(error) }, startedAt, undefined);
+        await note({ up: false, ...connectFailure(error, options.connection.current) }, startedAt, undefined);
         return [];
       }
       const context = callContext(

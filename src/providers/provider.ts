@@ -35,6 +35,37 @@ export interface Api {
   readonly usdPer10k: number;
 }
 
+/** What one source holds, as far as the number of its calls depends on it. */
+export interface Holding {
+  /** Watched objects by kind. */
+  readonly objects: Readonly<Partial<Record<KeyKind | ConsumerKind, number>>>;
+  /** How many of them `policy.critical` names. */
+  readonly critical: number;
+  /** Consumers that the other services of the target watch. */
+  readonly consumers: number;
+  /** How often one listing made each call, by operation; absent where nothing was listed. */
+  readonly listing?: Readonly<Record<string, number>>;
+}
+
+/** How often a source is looked at. */
+export interface Pace {
+  /** The distance between two sweeps. */
+  readonly intervalMs: number;
+  readonly describeEveryMs: number;
+  /** Parsed options of every service of the target, by its name. */
+  readonly services: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+/** What sweeps cost while nothing changes and nobody fails: what `plan` foretells. Pure. */
+export interface Calls {
+  /** Calls of one sweep by operation, on average where they are not made in each (1/60: once an hour, by the minute). */
+  steady(holding: Holding, pace: Pace): Readonly<Record<string, number>>;
+  /** Operations that fetch details: beside the sweeps, which do not wait for them. */
+  readonly beside?: readonly string[];
+  /** What that takes for granted, for people: whole sentences. */
+  readonly assumes: readonly string[];
+}
+
 /** Permissions that one feature of a service needs, in the words of the cloud. */
 export interface Permission {
   /** `base`, the option that needs it (`access: read`), or another service that needs it when it is on (`iam`). */
@@ -144,6 +175,8 @@ export interface Service {
   readonly apis: Readonly<Record<string, Api>>;
   /** The operation that one look costs, a key of `apis`: bounds how many looks fit into a sweep. */
   readonly describeOperation: string;
+  /** How many of its calls a sweep makes. */
+  readonly calls: Calls;
   /** Every rule that a key or consumer of the service can break. */
   readonly rules?: readonly RuleInfo[];
   /** Present if `kinds` has a kind of key. */

@@ -45,6 +45,7 @@ const SERVICE: Service = {
   permissions: [],
   apis: {},
   describeOperation: 'DescribeSecret',
+  calls: { steady: () => ({}), assumes: [] },
   keys: {
     uniqueNames: true,
     versionsCanReturn: true,

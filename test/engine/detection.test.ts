@@ -15,6 +15,7 @@ describe('the worst detection time', () => {
     ['ids', { ...watch, objects: 100 }, MINUTE + 17_000],
     ['ids', { ...watch, objects: 101 }, 2 * MINUTE + 17_000],
     ['ids', { ...watch, objects: 190 }, 10 * MINUTE + 17_000],
+    ['ids', { ...watch, sweepMs: 90_000 }, 90_000 + 90_000 + 15_000],
     ['state', { ...watch, objects: 1_000_000 }, MINUTE + 17_000],
   ] as const)('by a listing of %s', (listing, at, ms) => {
     expect(detectionBoundMs({ listing, ...at })).toBe(ms);

@@ -111,6 +111,7 @@ const service: Service = {
   permissions: [],
   apis: { List: { quotaPerSecond: 1000, usdPer10k: 0 }, Get: { quotaPerSecond: 1000, usdPer10k: 0 } },
   describeOperation: 'Get',
+  calls: { steady: () => ({}), assumes: [] },
   keys: {
     uniqueNames: false,
     versionsCanReturn: true,

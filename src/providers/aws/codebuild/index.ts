@@ -1,9 +1,11 @@
 /** AWS CodeBuild: the declaration. Loading this loads no SDK. */
 import { z } from 'zod';
+import { FREE } from '../../prices.ts';
 import { AwsServiceFields } from '../config.ts';
 import { SIMULATION_APIS, SIMULATION_PERMISSIONS } from '../iam/apis.ts';
 import { simulationRules } from '../iam/rule-table.ts';
 import type { AwsService } from '../service.ts';
+import { calls } from './calls.ts';
 import { RULES } from './rule-table.ts';
 import { judge } from './rules.ts';
 
@@ -23,7 +25,7 @@ export type Options = z.output<typeof Options>;
 
 const PROJECTS = 'arn:PARTITION:codebuild:*:ACCOUNT:project/*';
 /** AWS publishes no rates for CodeBuild, and charges nothing for calls: this many per second trouble nobody. */
-const MODEST = { quotaPerSecond: 10, usdPer10k: 0 };
+const MODEST = { quotaPerSecond: 10, usdPer10k: FREE };
 
 export const codebuild: AwsService = {
   name: 'codebuild',
@@ -61,6 +63,7 @@ export const codebuild: AwsService = {
     ...SIMULATION_APIS,
   },
   describeOperation: 'BatchGetProjects',
+  calls,
   rules: [...RULES, ...simulationRules('codebuild')],
   consumers: { judge },
   load: () => import('./session.ts'),

@@ -26,13 +26,10 @@ import { type Answered, evidenceOf } from '../look.ts';
 import { BadAnswer, pages } from '../paging.ts';
 import type { AwsSession, ServiceEnv } from '../service.ts';
 import { type BuildNews, newsOf, type SeenBuild, seenBuild } from './builds.ts';
+import { BUILDS_AT_ONCE, BUILDS_OF_EACH } from './calls.ts';
 import { digestOf, nameOf, projectFacts, withBuilds } from './facts.ts';
 import type { Options } from './index.ts';
 
-/** Builds of one project that are looked at: the newest may have gone on for too short to tell anything. */
-const BUILDS_OF_EACH = 5;
-/** The most that one call takes. */
-const BUILDS_AT_ONCE = 100;
 /** Projects whose builds are asked for at once. */
 const PROJECTS_AT_ONCE = 4;
 

@@ -1,7 +1,9 @@
 /** AWS KMS: the declaration. Loading this loads no SDK. */
 import { z } from 'zod';
+import { KMS } from '../../prices.ts';
 import { AwsServiceFields } from '../config.ts';
 import type { AwsKeyService } from '../service.ts';
+import { calls, DETAILS_EVERY_MS } from './calls.ts';
 import { detailKey } from './facts.ts';
 import { remedy } from './remedies.ts';
 import { RULES } from './rule-table.ts';
@@ -19,9 +21,6 @@ const Options = z.strictObject({
 export type Options = z.output<typeof Options>;
 
 const KEYS = 'arn:PARTITION:kms:*:ACCOUNT:key/*';
-/** US dollars per 10,000 calls, whatever the call. */
-const PRICE = 0.03;
-const HOUR_MS = 3_600_000;
 
 export const kms: AwsKeyService = {
   name: 'kms',
@@ -59,18 +58,19 @@ export const kms: AwsKeyService = {
   ],
   // Published quotas per account and Region: aws.md 2.5.
   apis: {
-    ListKeys: { quotaPerSecond: 500, usdPer10k: PRICE },
-    ListAliases: { quotaPerSecond: 500, usdPer10k: PRICE },
-    DescribeKey: { quotaPerSecond: 2000, usdPer10k: PRICE },
-    GetKeyRotationStatus: { quotaPerSecond: 1000, usdPer10k: PRICE },
-    ListKeyRotations: { quotaPerSecond: 100, usdPer10k: PRICE },
-    ListResourceTags: { quotaPerSecond: 2000, usdPer10k: PRICE },
+    ListKeys: { quotaPerSecond: 500, usdPer10k: KMS },
+    ListAliases: { quotaPerSecond: 500, usdPer10k: KMS },
+    DescribeKey: { quotaPerSecond: 2000, usdPer10k: KMS },
+    GetKeyRotationStatus: { quotaPerSecond: 1000, usdPer10k: KMS },
+    ListKeyRotations: { quotaPerSecond: 100, usdPer10k: KMS },
+    ListResourceTags: { quotaPerSecond: 2000, usdPer10k: KMS },
   },
   describeOperation: 'DescribeKey',
+  calls,
   rules: RULES,
   keys: {
     uniqueNames: false,
-    detailEveryMs: HOUR_MS,
+    detailEveryMs: DETAILS_EVERY_MS,
     detailKey,
     versionsCanReturn: false,
     verdict,

@@ -23,12 +23,11 @@ import { classify } from '../classify.ts';
 import { evidenceOf } from '../look.ts';
 import { allPages, BadAnswer, nextMarker, pages } from '../paging.ts';
 import type { AwsSession, ServiceEnv } from '../service.ts';
+import { ALIASES_PER_PAGE, PAGE_SIZE } from './calls.ts';
 import { keyFacts, keyIdOf, stubOf, withDetails } from './facts.ts';
 import type { Options } from './index.ts';
 
-const PAGE_SIZE = 1000;
-/** The most aliases and tags that one page may hold. */
-const ALIASES_PER_PAGE = 100;
+/** The most tags that one page may hold. */
 const TAGS_PER_PAGE = 50;
 
 /** Names of keys, as the last complete listing of aliases told them. */

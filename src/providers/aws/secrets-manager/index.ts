@@ -1,7 +1,9 @@
 /** AWS Secrets Manager: the declaration. Loading this loads no SDK. */
 import { z } from 'zod';
+import { SECRETS_MANAGER, SECRETS_MANAGER_READ } from '../../prices.ts';
 import { AwsServiceFields } from '../config.ts';
 import type { AwsKeyService } from '../service.ts';
+import { calls } from './calls.ts';
 import { detailKey } from './facts.ts';
 import { remedy } from './remedies.ts';
 import { RULES } from './rule-table.ts';
@@ -21,8 +23,6 @@ const Options = z.strictObject({
 export type Options = z.output<typeof Options>;
 
 const SECRETS = 'arn:PARTITION:secretsmanager:*:ACCOUNT:secret:*';
-/** US dollars per 10,000 calls, whatever the call. */
-const PRICE = 0.05;
 
 export const secretsManager: AwsKeyService = {
   name: 'secrets-manager',
@@ -69,12 +69,13 @@ export const secretsManager: AwsKeyService = {
   ],
   // Published quotas per account and Region: aws.md 1.1.
   apis: {
-    ListSecrets: { quotaPerSecond: 100, usdPer10k: PRICE },
-    DescribeSecret: { quotaPerSecond: 40_000, usdPer10k: PRICE },
-    ListSecretVersionIds: { quotaPerSecond: 50, usdPer10k: PRICE },
-    GetSecretValue: { quotaPerSecond: 10_000, usdPer10k: PRICE },
+    ListSecrets: { quotaPerSecond: 100, usdPer10k: SECRETS_MANAGER },
+    DescribeSecret: { quotaPerSecond: 40_000, usdPer10k: SECRETS_MANAGER },
+    ListSecretVersionIds: { quotaPerSecond: 50, usdPer10k: SECRETS_MANAGER },
+    GetSecretValue: { quotaPerSecond: 10_000, usdPer10k: SECRETS_MANAGER_READ },
   },
   describeOperation: 'DescribeSecret',
+  calls,
   rules: RULES,
   keys: {
     uniqueNames: true,

@@ -51,6 +51,16 @@ export function withRead(
   return { ...facts, attributes: { ...facts.attributes, ...read } };
 }
 
+/** Points at which the spread of the reads is averaged. */
+const SAMPLES = 100;
+
+/** How many reads one look at a secret makes on average, while all of them succeed: a read that is due waits for a look. */
+export function readsPerLook(lookEveryMs: number): number {
+  let sum = 0;
+  for (let at = 0.5; at < SAMPLES; at += 1) sum += 1 / Math.ceil((HOUR_MS * (1 + at / SAMPLES)) / lookEveryMs);
+  return sum / SAMPLES;
+}
+
 /** What a failed read proves: `retry` is nothing at all. */
 export function readOutcome(failure: Failure): 'denied' | 'decrypt_failed' | 'retry' {
   const { reason } = failure;

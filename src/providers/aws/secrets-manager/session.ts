@@ -25,12 +25,11 @@ import { evidenceOf } from '../look.ts';
 import { allPages, pages } from '../paging.ts';
 import { idsOf, looksComplete, nameArnOf, namedSecret, secretPrefix } from '../secret-names.ts';
 import type { AwsSession, ServiceEnv } from '../service.ts';
+import { PAGE_SIZE } from './calls.ts';
 import { detailKey, digestOf, secretFacts, stubOf, withVersions } from './facts.ts';
 import type { Options } from './index.ts';
 import { carryReads, couldNotDecrypt, readOutcome, readReason, withRead } from './reading.ts';
 import { shapeOfValue, type ValueShape } from './shape.ts';
-
-const PAGE_SIZE = 100;
 
 export function open(env: ServiceEnv): AwsSession {
   const options = env.config as Options;

@@ -1,6 +1,8 @@
 /** Azure Key Vault and Managed HSM: the declaration. Loading this loads no SDK. */
 import { z } from 'zod';
+import { FREE, KEY_VAULT } from '../../prices.ts';
 import type { AzureService } from '../service.ts';
+import { calls, DETAILS_EVERY_MS } from './calls.ts';
 import { remedy } from './remedies.ts';
 import { RULES } from './rule-table.ts';
 import { detailKey, judge } from './rules.ts';
@@ -24,7 +26,6 @@ const Options = z.strictObject({
 /** Options of `targets[].services.key-vault`, parsed. */
 export type Options = z.output<typeof Options>;
 
-const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 const SUBSCRIPTION = '/subscriptions/ACCOUNT';
 const VAULTS = `${SUBSCRIPTION}/resourceGroups/*/providers/Microsoft.KeyVault/vaults/*`;
@@ -34,12 +35,12 @@ const HSMS = `${SUBSCRIPTION}/resourceGroups/*/providers/Microsoft.KeyVault/mana
  * Key Vault allows 4,000 transactions in 10 s per vault and region (azure.md 3.2: everything but RSA of 3072 bits and more,
  * HSM operations and creation); budgets are per subscription, which may make five times as many.
  */
-const DATA = { quotaPerSecond: 400, usdPer10k: 0.03 };
+const DATA = { quotaPerSecond: 400, usdPer10k: KEY_VAULT };
 /**
  * Resource Manager refills 25 reads a second per subscription and principal, whatever the provider
  * (learn.microsoft.com, "Understand how Azure Resource Manager throttles requests").
  */
-const CONTROL = { quotaPerSecond: 25, usdPer10k: 0 };
+const CONTROL = { quotaPerSecond: 25, usdPer10k: FREE };
 
 export const keyVault: AzureService = {
   name: 'key-vault',
@@ -124,7 +125,7 @@ export const keyVault: AzureService = {
     ListKeyVersions: DATA,
     ListDeletedKeys: DATA,
     GetKeyRotationPolicy: DATA,
-    Knock: { ...DATA, usdPer10k: 0 },
+    Knock: { ...DATA, usdPer10k: FREE },
     'Vaults.ListBySubscription': CONTROL,
     'Vaults.ListDeleted': CONTROL,
     'Vaults.Get': CONTROL,
@@ -138,12 +139,13 @@ export const keyVault: AzureService = {
     'RoleDefinitions.GetById': CONTROL,
   },
   describeOperation: 'GetKey',
+  calls,
   rules: RULES,
   keys: {
     uniqueNames: false,
     // A restored backup brings older versions back.
     versionsCanReturn: true,
-    detailEveryMs: HOUR_MS,
+    detailEveryMs: DETAILS_EVERY_MS,
     detailKey,
     // For a minute after a delete Azure answers 404 to everything (azure.md 0a.1).
     purgedAfterMs: { alone: 10 * MINUTE_MS, agreed: 2 * MINUTE_MS },

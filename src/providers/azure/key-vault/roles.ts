@@ -4,10 +4,9 @@ import type { Grant } from '../../../core/model.ts';
 import type { CallContext } from '../../provider.ts';
 import { BadAnswer } from '../ask.ts';
 import type { ResourceManager } from './arm.ts';
+import { ROLE_GOOD_MS } from './calls.ts';
 
 const API_VERSION = '2022-04-01';
-/** Roles can be edited: what one allows is asked again after this long, ms. */
-const ROLE_GOOD_MS = 3_600_000;
 /** Far above what one scope may hold (4,000 assignments per subscription), far below for ever. */
 const MAX_PAGES = 1000;
 

@@ -1,6 +1,8 @@
 /** Azure Media Services: the declaration. Loading this loads no SDK. */
 import { z } from 'zod';
+import { FREE } from '../../prices.ts';
 import type { AzureService } from '../service.ts';
+import { calls } from './calls.ts';
 import { RULES } from './rule-table.ts';
 import { judge } from './rules.ts';
 
@@ -44,10 +46,11 @@ export const mediaServices: AzureService = {
     },
   ],
   apis: {
-    'mediaservices.listBySubscription': { quotaPerSecond: ARM_READS_PER_SECOND, usdPer10k: 0 },
-    'mediaservices.get': { quotaPerSecond: ARM_READS_PER_SECOND, usdPer10k: 0 },
+    'mediaservices.listBySubscription': { quotaPerSecond: ARM_READS_PER_SECOND, usdPer10k: FREE },
+    'mediaservices.get': { quotaPerSecond: ARM_READS_PER_SECOND, usdPer10k: FREE },
   },
   describeOperation: 'mediaservices.get',
+  calls,
   rules: RULES,
   consumers: { judge },
   load: () => import('./session.ts'),
