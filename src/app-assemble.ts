@@ -17,7 +17,7 @@ import { PROVIDERS } from './providers/index.ts';
 import type { Store } from './store/store.ts';
 
 /** Requests in flight over all sources (performance.md 3: more buys nothing and blocks the loop). */
-const IN_FLIGHT = 16;
+export const IN_FLIGHT = 16;
 
 export interface AppOptions {
   readonly config: Config;

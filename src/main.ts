@@ -213,6 +213,33 @@ function program(io: Io, done: (code: number) => void): Command {
       }
     });
 
+  command(
+    'plan',
+    'what would be watched, and its cost in calls, quota, time and money; exit 0, 2, or 1 where nothing could be listed',
+    ['plan --config.file keyvigil.yml', 'lists everything once to count it, and asks for nothing else'],
+    ['plan --objects kms=12000 --objects secrets-manager=800', 'asks nobody'],
+  )
+    .addOption(configOption)
+    .addOption(outputOption())
+    .addOption(
+      new Option('--objects <service=n>', 'how many there are at each location, by service or by kind; repeatable')
+        .default([] as string[], 'none: they are listed')
+        .argParser((text: string, before: string[]) => [...before, text]),
+    )
+    .action(async ({ configFile, output, objects }: Global & { output: 'text' | 'json'; objects: string[] }) => {
+      const stop = stopOn(io, 'SIGHUP', 'SIGINT', 'SIGTERM');
+      const loaded = await load(configFile, io);
+      if (!loaded) return done(EXIT_USAGE);
+      for (const warning of loaded.warnings) io.err(`keyvigil: warning: ${warning}\n`);
+      const { planCommand } = await import('./cli/plan.ts');
+      try {
+        done(await planCommand({ config: loaded.config, output, objects, version, stop: stop.signal }, io));
+      } catch (error) {
+        if (!stop.signal.aborted) throw error;
+        done(stop.exitCode);
+      }
+    });
+
   command('test-notify', 'send a marked test alert to one receiver, end to end; exit 0 when it was taken, 1 when not', [
     'test-notify oncall --config.file keyvigil.yml',
     'what became of it, and how long it took',

@@ -22,7 +22,7 @@ import { type Look, startChoice } from './choose.ts';
 import { type AnyObservation, isOfConsumer, keyRulesOf, type Tracked } from './tracked.ts';
 
 /** Looks under way at once in one sweep; the process-wide gate bounds all sweeps together. */
-const LOOKS_AT_ONCE = 16;
+export const LOOKS_AT_ONCE = 16;
 /** A loss waits at most this long in a sweep that goes on, ms. */
 const FLUSH_MS = 250;
 const FLUSH_SIZE = 200;
@@ -294,7 +294,7 @@ function isSourceLevel(reason: Failure['reason']): boolean {
 }
 
 /** A listing has no object that could be gone: whatever is not a reason for a source to be down is a strange answer. */
-function sourceReason(failure: Failure): UnknownReason {
+export function sourceReason(failure: Failure): UnknownReason {
   if (failure.reason === 'denied') return 'denied';
   return SOURCE_LEVEL_REASONS.find((known) => known === failure.reason) ?? 'bad_response';
 }

@@ -23,6 +23,9 @@ export const KMS = 0.03;
  */
 export const SECRETS_MANAGER_READ = SECRETS_MANAGER + KMS;
 
+/** REST APIs of API Gateway: "$3.50 per million" calls in the first tier of us-east-1 and eu-west-1. aws.amazon.com/api-gateway/pricing */
+export const API_GATEWAY = 0.035;
+
 /**
  * "$0.03 per 10,000 transactions". Operations with advanced keys (RSA of 3072 bits and more, EC) cost $0.15; the page does not
  * say that reading metadata of one is such an operation. Managed HSMs are paid by the hour, so for theirs this is too much.
@@ -32,6 +35,7 @@ export const KEY_VAULT = 0.03;
 
 /**
  * Calls that nobody is charged for: Resource Manager (learn.microsoft.com, Azure Resource Manager overview); STS, IAM and the
- * calls that list and describe MediaConnect's flows and CodeBuild's projects, whose pricing pages charge for what runs there.
+ * calls that list and describe MediaConnect's flows, CodeBuild's projects and API Gateway's stages, whose pricing pages charge for
+ * what runs there; names that are resolved.
  */
 export const FREE = 0;

@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { vi } from 'vitest';
 import { type App, startApp } from '../../src/app.ts';
 import type { Reloaded } from '../../src/app-reload.ts';
+import type { Config } from '../../src/config/config.ts';
 import { ConfigError, type LoadedConfig, parseConfig } from '../../src/config/load.ts';
 import type { ConsumerView, KeyView } from '../../src/core/snapshot.ts';
 import { SERVICES } from '../../src/providers/index.ts';
@@ -33,6 +34,8 @@ export interface World extends AsyncDisposable {
   readonly app: App;
   /** Starts the daemon (again, on the same state file). */
   start(changed?: WorldOptions): Promise<App>;
+  /** What the daemon is started with, for other commands on the same clouds. */
+  configured(): { readonly config: Config; readonly env: Readonly<Record<string, string>> };
   /** Changes the configuration and has the daemon read it again. */
   reload(changed: WorldOptions): Promise<Reloaded>;
   /** Stops it in order. */
@@ -107,6 +110,7 @@ export async function startWorld(
       await settle(activity, START_REST_MS);
       return app;
     },
+    configured: () => configure(options),
     async reload(changed) {
       reloaded = { ...reloaded, ...changed };
       return await whileTimePasses(world.app.reload());

@@ -139,3 +139,27 @@ describe('CodeBuild', () => {
     expect(steady('codebuild', {})).toEqual({ ListProjects: 1, BatchGetProjects: 0 });
   });
 });
+
+describe('MediaConnect', () => {
+  const objects = { 'mediaconnect-flow': 101 };
+
+  it('describes every flow, and asks for entitlements where a listing did', () => {
+    expect(steady('mediaconnect', { objects })).toEqual({ ListFlows: 2, DescribeFlow: 101 });
+    const listing = { ListFlows: 2, ListEntitlements: 1 };
+    expect(steady('mediaconnect', { objects, listing })).toMatchObject({ ListEntitlements: 1 });
+  });
+
+  it('simulates policies as often as their answers grow old, where that is on', () => {
+    const services = { iam: { every: 30 * MINUTE } };
+    const { GetRole, SimulatePrincipalPolicy } = steady('mediaconnect', { objects }, { services });
+    expect([GetRole, SimulatePrincipalPolicy]).toEqual([101 / 30, 101 / 30]);
+  });
+});
+
+describe('SPEKE', () => {
+  it('probes each provider in every sweep, unless it must not', () => {
+    const objects = { 'speke-provider': 6 };
+    expect(steady('speke', { objects })).toEqual({ Resolve: 6, Probe: 6, GetStage: 0.1 });
+    expect(steady('speke', { objects }, { services: { speke: { probe: false } } })).toEqual({ GetStage: 0.1 });
+  });
+});

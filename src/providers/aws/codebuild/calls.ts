@@ -1,6 +1,7 @@
 /** What sweeps of CodeBuild cost. Pure. */
 import type { Calls } from '../../provider.ts';
 import { objectsOf, pagesOf } from '../../steady.ts';
+import { SIMULATION_ASSUMES, simulationCalls } from '../iam/calls.ts';
 
 /** What ListProjects and BatchGetProjects give at once. */
 const PAGE_SIZE = 100;
@@ -10,7 +11,7 @@ export const BUILDS_OF_EACH = 5;
 export const BUILDS_AT_ONCE = 100;
 
 export const calls: Calls = {
-  steady(holding, { services }) {
+  steady(holding, pace) {
     const { listing } = holding;
     const projects = objectsOf(holding);
     const pages = pagesOf(projects, PAGE_SIZE);
@@ -18,10 +19,11 @@ export const calls: Calls = {
     return {
       ListProjects: listing?.ListProjects ?? pages,
       BatchGetProjects: listing ? (listing.BatchGetProjects ?? 0) : projects === 0 ? 0 : pages,
-      ...(services.codebuild?.builds === true
+      ...(pace.services.codebuild?.builds === true
         ? { ListBuildsForProject: projects, BatchGetBuilds: listing ? (listing.BatchGetBuilds ?? 0) : builds }
         : {}),
+      ...simulationCalls(projects, pace),
     };
   },
-  assumes: [`With \`builds: true\` every CodeBuild project has at least ${BUILDS_OF_EACH} builds.`],
+  assumes: [`With \`builds: true\` every CodeBuild project has at least ${BUILDS_OF_EACH} builds.`, SIMULATION_ASSUMES],
 };

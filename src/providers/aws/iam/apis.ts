@@ -1,4 +1,5 @@
 /** What policy simulation calls and needs: spread into the declaration of every service whose looks use it. */
+import { FREE, KMS, SECRETS_MANAGER } from '../../prices.ts';
 import type { Api, Permission } from '../../provider.ts';
 
 /**
@@ -6,10 +7,10 @@ import type { Api, Permission } from '../../provider.ts';
  * are known to be throttled after some hundreds in a row. Quotas of the two others: aws.md 1.1 and 2.5.
  */
 export const SIMULATION_APIS: Readonly<Record<string, Api>> = {
-  GetRole: { quotaPerSecond: 15, usdPer10k: 0, accountWide: true },
-  SimulatePrincipalPolicy: { quotaPerSecond: 10, usdPer10k: 0, accountWide: true },
-  GetResourcePolicy: { quotaPerSecond: 50, usdPer10k: 0.05 },
-  GetKeyPolicy: { quotaPerSecond: 1000, usdPer10k: 0.03 },
+  GetRole: { quotaPerSecond: 15, usdPer10k: FREE, accountWide: true },
+  SimulatePrincipalPolicy: { quotaPerSecond: 10, usdPer10k: FREE, accountWide: true },
+  GetResourcePolicy: { quotaPerSecond: 50, usdPer10k: SECRETS_MANAGER },
+  GetKeyPolicy: { quotaPerSecond: 1000, usdPer10k: KMS },
 };
 
 /** What those who use simulation need when the opt-in service `iam` is on. */

@@ -1,9 +1,11 @@
 /** AWS Elemental MediaConnect: the declaration. Loading this loads no SDK. */
 import { z } from 'zod';
+import { FREE } from '../../prices.ts';
 import { AwsServiceFields } from '../config.ts';
 import { SIMULATION_APIS, SIMULATION_PERMISSIONS } from '../iam/apis.ts';
 import { simulationRules } from '../iam/rule-table.ts';
 import type { AwsService } from '../service.ts';
+import { calls } from './calls.ts';
 import { RULES } from './rule-table.ts';
 import { judge } from './rules.ts';
 
@@ -50,12 +52,13 @@ export const mediaConnect: AwsService = {
     ...SIMULATION_PERMISSIONS,
   ],
   apis: {
-    ListFlows: { quotaPerSecond: CALLS_PER_SECOND, usdPer10k: 0 },
-    DescribeFlow: { quotaPerSecond: CALLS_PER_SECOND, usdPer10k: 0 },
-    ListEntitlements: { quotaPerSecond: CALLS_PER_SECOND, usdPer10k: 0 },
+    ListFlows: { quotaPerSecond: CALLS_PER_SECOND, usdPer10k: FREE },
+    DescribeFlow: { quotaPerSecond: CALLS_PER_SECOND, usdPer10k: FREE },
+    ListEntitlements: { quotaPerSecond: CALLS_PER_SECOND, usdPer10k: FREE },
     ...SIMULATION_APIS,
   },
   describeOperation: 'DescribeFlow',
+  calls,
   rules: [...RULES, ...simulationRules('mediaconnect')],
   consumers: { judge },
   load: () => import('./session.ts'),

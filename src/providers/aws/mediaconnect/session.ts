@@ -17,10 +17,10 @@ import { allPages, BadAnswer, pages } from '../paging.ts';
 import { createRestClient } from '../rest.ts';
 import type { AwsSession, ServiceEnv } from '../service.ts';
 import { list as itemsOf, listedFlow } from './answer.ts';
+import { FLOWS_PER_PAGE } from './calls.ts';
 import { type Entitlements, flowFacts, originatorsOf, stubOf } from './facts.ts';
 import type { Options } from './index.ts';
 
-const FLOWS_PER_PAGE = 100;
 /** The API gives no more. */
 const ENTITLEMENTS_PER_PAGE = 20;
 

@@ -1,8 +1,10 @@
 /** SPEKE key providers behind API Gateway: the declaration. Loading this loads no SDK. */
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { API_GATEWAY, FREE } from '../../prices.ts';
 import { AwsServiceFields } from '../config.ts';
 import type { AwsKeyService } from '../service.ts';
+import { calls, DETAILS_EVERY_MS } from './calls.ts';
 import { detailKey } from './facts.ts';
 import { remedy } from './remedies.ts';
 import { RULES } from './rule-table.ts';
@@ -24,7 +26,6 @@ const Options = z.strictObject({
 /** Options of `targets[].services.speke`, parsed. */
 export type Options = z.output<typeof Options>;
 
-const HOUR_MS = 3_600_000;
 /** Nobody publishes a quota of questions; this many a second would be noticed by nobody. */
 const PER_SECOND = 50;
 
@@ -45,18 +46,19 @@ export const speke: AwsKeyService = {
     },
   ],
   apis: {
-    Resolve: { quotaPerSecond: PER_SECOND, usdPer10k: 0 },
+    Resolve: { quotaPerSecond: PER_SECOND, usdPer10k: FREE },
     // A request that is refused for its missing signature is not charged; one to an open method is, at most as this.
-    Probe: { quotaPerSecond: PER_SECOND, usdPer10k: 0.035 },
+    Probe: { quotaPerSecond: PER_SECOND, usdPer10k: API_GATEWAY },
     // "Total operations" of API Gateway's own API per account (API Gateway quotas).
-    GetStage: { quotaPerSecond: 10, usdPer10k: 0 },
+    GetStage: { quotaPerSecond: 10, usdPer10k: FREE },
   },
   describeOperation: 'Probe',
+  calls,
   rules: RULES,
   keys: {
     uniqueNames: false,
     versionsCanReturn: true,
-    detailEveryMs: HOUR_MS,
+    detailEveryMs: DETAILS_EVERY_MS,
     detailKey,
     verdict,
     judge,
