@@ -124,7 +124,7 @@ describe('the plan of two clouds, against the daemon on them', () => {
     // Away from the slots, and from when what is done every 15 minutes or every hour since the start is done again.
     await world.pass(10 * MINUTE + 45_000);
     plan = await planned(world);
-  }, 60_000);
+  }, 120_000);
   afterAll(() => world[Symbol.asyncDispose]());
 
   it('counts what the daemon watches', () => {
