@@ -4,14 +4,23 @@
  */
 import { incidentsOf } from './incidents.ts';
 import { KeyIndex } from './key-index.ts';
-import { createLinks, type KeyNode } from './links.ts';
+import { type ConsumerNode, createLinks, type KeyNode } from './links.ts';
 import type { ConsumerRecord, KeyFacts, KeyRecord, SourceRecord } from './model.ts';
 import { type Coverage, notWatchedBy } from './not-watched.ts';
+import { createOrdered, type Placed } from './ordered.ts';
 import type { Policy } from './policy.ts';
-import { consumersOf, countDependents, dependenciesOf, dependentsOf, isSymptom, settle } from './propagation.ts';
+import {
+  consumersOf,
+  countDependents,
+  dependenciesOf,
+  dependentsOf,
+  isSymptom,
+  settle,
+  settleAll,
+} from './propagation.ts';
 import type { KeyReason } from './reasons.ts';
 import type { ConsumerView, Incident, KeyView, Snapshot } from './snapshot.ts';
-import { consumerView, type IsManaged, keyView } from './views.ts';
+import { consumerView, type IsManaged, isHeld, keyView } from './views.ts';
 
 export interface GraphOptions {
   readonly policy: Policy;
@@ -30,9 +39,14 @@ export interface GraphChange {
   readonly consumers?: { readonly upserts: readonly ConsumerRecord[]; readonly deletes: readonly string[] };
 }
 
-/** A live index. Mutated by `update` only; what `snapshot` gives out never changes afterwards. */
+/** A live index. Mutated by `update` and `load` only; what `snapshot` gives out never changes afterwards. */
 export interface Graph {
   update(change: GraphChange): void;
+  /**
+   * Takes in as much as there is at once, in steps of well under a millisecond; some, that go over all keys, take several.
+   * Until its end nothing else may be asked of the graph.
+   */
+  load(state: Pick<GraphChange, 'upserts' | 'consumers'>): Generator<void, void>;
   /** The next revision. Views of keys about which nothing changed are the same objects as before. */
   snapshot(meta: {
     readonly at: number;
@@ -55,6 +69,7 @@ export interface Graph {
   referenced(): readonly string[];
 }
 
+const NO_INCIDENTS: readonly Incident[] = [];
 const NO_COVERAGE: Coverage = { watches: [], locate: () => undefined };
 
 /** An empty graph. */
@@ -65,17 +80,15 @@ export function createGraph(options: GraphOptions): Graph {
   const coverage = options.coverage ?? NO_COVERAGE;
   const isManaged: IsManaged = (provider, name) => coverage.locate(provider, name)?.cloudManaged === true;
   let revision = options.revision ?? 0;
-  let sorted: readonly KeyNode[] = [];
-  let published: Published = publish([]);
-  // What differs from what was published last; folded in by the next snapshot, however many updates come before it.
-  const changed = new Set<KeyNode>();
+  const keys = createOrdered<KeyView, KeyNode>();
+  const consumers = createOrdered<ConsumerView, ConsumerNode>();
+  let published: Published = publish([], [], () => NO_INCIDENTS);
+  // What incidents are made of; folded in by the next snapshot, however many updates come before it.
   const lost = new Set<KeyNode>();
+  const hit = new Set<ConsumerNode>();
+  let incidentsChanged = false;
   // Whose dependents must be counted anew. Counted when somebody asks: a key with 100,000 users gains them one by one.
   const uncounted = new Set<KeyNode>();
-  const added = new Set<KeyNode>();
-  const removed = new Set<KeyNode>();
-  let lostChanged = false;
-  let consumersChanged = false;
 
   function update(change: GraphChange): void {
     const seeds = new Set<KeyNode>();
@@ -85,40 +98,65 @@ export function createGraph(options: GraphOptions): Graph {
       if (ended.has(record.resource)) continue;
       const before = records.get(record.resource);
       if (before === record) continue;
-      records.set(record.resource, record);
-      const node = links.upsert(record);
+      const node = enter(record);
       dirty.add(node);
-      if (!before) added.add(node);
-      else if (!spreadsAlike(before, record)) seeds.add(node);
+      if (before && !spreadsAlike(before, record)) seeds.add(node);
     }
-    for (const resource of ended) {
-      records.delete(resource);
-      const node = links.remove(resource);
-      if (!node) continue;
-      if (!added.delete(node)) removed.add(node);
-      uncounted.delete(node);
-      changed.delete(node);
-      lostChanged = lost.delete(node) || lostChanged;
-    }
+    for (const resource of ended) leave(resource);
     for (const record of change.consumers?.upserts ?? []) links.upsertConsumer(record);
     for (const resource of change.consumers?.deletes ?? []) {
-      consumersChanged = links.removeConsumer(resource) !== undefined || consumersChanged;
+      const node = links.removeConsumer(resource);
+      if (!node) continue;
+      consumers.remove(node);
+      incidentsChanged = hit.delete(node) || incidentsChanged;
     }
 
     const rewired = links.takeRewired();
     const affected = dependentsOf(seeds.union(rewired.keys));
-    settle(affected);
+    const settled = settle(affected, links.stirred);
     for (const node of dependenciesOf(rewired.targets)) uncounted.add(node);
-    const consumers = rewired.consumers;
-    for (const node of dirty.union(affected)) {
+    for (const node of settled) dirty.add(node);
+    for (const node of rewired.keys) dirty.add(node);
+    // What is told of the unknown, and of what lies in a blind vault, is told of others' records too.
+    for (const node of affected) if (node.unknown || isHeld(node)) dirty.add(node);
+    const users = rewired.consumers;
+    for (const node of dirty) {
       if (!renew(node)) continue;
-      for (const ref of node.refs) for (const consumer of ref.consumers) consumers.add(consumer);
+      for (const ref of node.refs) for (const consumer of ref.consumers) users.add(consumer);
     }
-    for (const node of consumers) {
-      const view = consumerView(node, isManaged);
-      consumersChanged ||= view !== node.view;
-      node.view = view;
+    for (const node of users) renewConsumer(node);
+  }
+
+  function* load(state: Pick<GraphChange, 'upserts' | 'consumers'>): Generator<void, void> {
+    for (const record of state.upserts) yield void enter(record);
+    for (const record of state.consumers?.upserts ?? []) yield links.upsertConsumer(record);
+    // Everything is looked at below.
+    links.takeRewired();
+    settleAll(links.stirred);
+    for (const node of links.nodes.values()) {
+      node.dependents = countDependents(node.refs, node);
+      yield void renew(node);
     }
+    for (const node of links.consumers.values()) yield renewConsumer(node);
+    yield* keys.steps();
+    yield* consumers.steps();
+  }
+
+  function enter(record: KeyRecord): KeyNode {
+    const isNew = !records.has(record.resource);
+    records.set(record.resource, record);
+    const node = links.upsert(record);
+    if (isNew) keys.add(node);
+    return node;
+  }
+
+  function leave(resource: string): void {
+    records.delete(resource);
+    const node = links.remove(resource);
+    if (!node) return;
+    keys.remove(node);
+    uncounted.delete(node);
+    incidentsChanged = lost.delete(node) || incidentsChanged;
   }
 
   /** Whether the view of the key had to be replaced. */
@@ -126,10 +164,21 @@ export function createGraph(options: GraphOptions): Graph {
     const view = keyView(node, viewing);
     if (view === node.view) return false;
     node.view = view;
-    changed.add(node);
-    lostChanged = lost.delete(node) || node.lost !== undefined || lostChanged;
+    keys.changed(node);
+    incidentsChanged = lost.delete(node) || node.lost !== undefined || incidentsChanged;
     if (node.lost) lost.add(node);
     return true;
+  }
+
+  function renewConsumer(node: ConsumerNode): void {
+    const view = consumerView(node, isManaged);
+    if (view === node.view) return;
+    if (node.view === undefined) consumers.add(node);
+    node.view = view;
+    consumers.changed(node);
+    const isHit = view.health === 'impaired' && view.rootCauses.length > 0;
+    incidentsChanged = hit.delete(node) || isHit || incidentsChanged;
+    if (isHit) hit.add(node);
   }
 
   function counted(node: KeyNode): number {
@@ -142,48 +191,32 @@ export function createGraph(options: GraphOptions): Graph {
 
   function fold(): void {
     for (const node of uncounted) counted(node);
-    let { keys, consumers } = published;
-    if (added.size + removed.size > 0) {
-      sorted = merge(sorted, added, removed);
-      keys = place(sorted);
-    } else if (changed.size > 0) {
-      const patched = keys.slice();
-      for (const { index, view } of changed) if (view) patched[index] = view;
-      keys = patched;
-    }
-    if (consumersChanged) {
-      consumers = [...links.consumers.values()].flatMap((node) => node.view ?? []).sort(compareResources);
-    }
-    if (lostChanged || consumersChanged) {
-      const views = [...lost].flatMap((node) => node.view ?? []).sort(compareResources);
+    const [all, users] = [keys.views(), consumers.views()];
+    if (incidentsChanged) {
+      const [dead, impaired] = [inOrder(lost), inOrder(hit)];
       published = publish(
-        keys,
-        consumers,
-        lazily(() => incidentsOf(views, consumers, viewOf(keys))),
+        all,
+        users,
+        lazily(() => incidentsOf(dead, impaired)),
       );
-    } else if (keys !== published.keys) {
-      published = publish(keys, consumers, published.incidents);
+      incidentsChanged = false;
+    } else if (all !== published.keys || users !== published.consumers) {
+      published = publish(all, users, published.incidents);
     }
-    changed.clear();
-    added.clear();
-    removed.clear();
-    lostChanged = false;
-    consumersChanged = false;
   }
 
   return {
     update,
+    load,
     records,
     snapshot({ at, sources, storeUp }) {
       fold();
       revision += 1;
-      const { keys, byResource, consumers, incidents } = published;
+      const { incidents, ...views } = published;
       return {
         revision,
         at,
-        keys,
-        byResource,
-        consumers,
+        ...views,
         sources,
         storeUp,
         notWatched: notWatchedBy(coverage, sources),
@@ -235,15 +268,15 @@ interface Published {
 
 function publish(
   keys: readonly KeyView[],
-  consumers: readonly ConsumerView[] = [],
-  incidents: () => readonly Incident[] = lazily(() => []),
+  consumers: readonly ConsumerView[],
+  incidents: () => readonly Incident[],
 ): Published {
   return { keys, byResource: new KeyIndex(keys), consumers, incidents };
 }
 
-function viewOf(keys: readonly KeyView[]): (resource: string) => KeyView | undefined {
-  const index = new KeyIndex(keys);
-  return (resource) => index.get(resource);
+/** The views of nodes that have their places already. */
+function inOrder<V>(nodes: ReadonlySet<Placed<V>>): readonly V[] {
+  return [...nodes].sort((a, b) => a.index - b.index).flatMap(({ view }) => (view === undefined ? [] : [view]));
 }
 
 /** Computed when it is first asked for: most snapshots are replaced before anybody does. */
@@ -253,53 +286,6 @@ function lazily<T>(make: () => T): () => T {
     made ??= { value: make() };
     return made.value;
   };
-}
-
-/** The nodes sorted by resource. What was sorted before is copied in runs: one key more among 100,000 is quickly in place. */
-function merge(
-  before: readonly KeyNode[],
-  added: ReadonlySet<KeyNode>,
-  removed: ReadonlySet<KeyNode>,
-): readonly KeyNode[] {
-  const kept = removed.size === 0 ? before : before.filter((node) => !removed.has(node));
-  const runs: KeyNode[][] = [];
-  let from = 0;
-  for (const node of [...added].sort(compareResources)) {
-    const to = firstAfter(kept, node.resource, from);
-    if (to > from) runs.push(kept.slice(from, to));
-    runs.push([node]);
-    from = to;
-  }
-  if (runs.length === 0) return kept;
-  return runs.concat([kept.slice(from)]).flat();
-}
-
-/** Where, from `low` on, the first node stands that comes after `resource`. */
-function firstAfter(nodes: readonly KeyNode[], resource: string, low: number): number {
-  let high = nodes.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((nodes[middle]?.resource ?? '') < resource) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** The views in the order of their nodes; each node learns its place. */
-function place(sorted: readonly KeyNode[]): readonly KeyView[] {
-  const views: KeyView[] = [];
-  let index = 0;
-  for (const node of sorted) {
-    node.index = index;
-    index += 1;
-    if (node.view) views.push(node.view);
-  }
-  return views;
-}
-
-function compareResources(left: { readonly resource: string }, right: { readonly resource: string }): number {
-  if (left.resource === right.resource) return 0;
-  return left.resource < right.resource ? -1 : 1;
 }
 
 /** Whether two records of one key mean the same to what depends on it, edges aside. */

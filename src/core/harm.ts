@@ -64,16 +64,19 @@ export function harmsOf(consumer: ConsumerView, keyOf: KeyOf): readonly Harm[] {
 
 /** What a cause does to those that it hits, worst first: whose loss hurts at the same moment stands together. */
 export function harmGroups(consumers: readonly ConsumerView[], cause: string, keyOf: KeyOf): readonly HarmGroup[] {
-  const groups = new Map<string, Onset & { readonly kind: ConsumerKind; readonly consumers: string[] }>();
+  const groups = new Map<Onset, { readonly kind: ConsumerKind; readonly consumers: string[] }>();
   for (const consumer of consumers) {
+    // What is said is one and the same object for whom it is said of, and each kind has its own.
     const onset = onsetOf(consumer, cause, keyOf);
     const { kind, resource } = consumer;
-    const group = groups.get(`${kind} ${onset.text}`);
+    const group = groups.get(onset);
     if (group) group.consumers.push(resource);
-    else groups.set(`${kind} ${onset.text}`, { kind, ...onset, consumers: [resource] });
+    else groups.set(onset, { kind, consumers: [resource] });
   }
   const rank = ({ begins }: Onset) => HARM_BEGINS.indexOf(begins);
-  return [...groups.values()].sort((a, b) => rank(a) - rank(b) || b.consumers.length - a.consumers.length);
+  return [...groups]
+    .map(([onset, group]) => ({ ...onset, ...group }))
+    .sort((a, b) => rank(a) - rank(b) || b.consumers.length - a.consumers.length);
 }
 
 /**
@@ -88,7 +91,10 @@ export function onsetOf(consumer: ConsumerView, cause: string | undefined, keyOf
 
 /** Whether the use needs the key, directly or through keys. */
 function needs({ key }: UseView, cause: string, keyOf: KeyOf): boolean {
-  const reached = new Set(key === undefined ? [] : [key]);
+  if (key === undefined) return false;
+  // What is lost through it says so itself.
+  if (key === cause || keyOf(key)?.rootCauses.includes(cause)) return true;
+  const reached = new Set([key]);
   for (const resource of reached) {
     if (resource === cause) return true;
     for (const needed of keyOf(resource)?.dependsOn ?? []) reached.add(needed);
@@ -102,6 +108,33 @@ const NEXT_USE: Onset = {
     'As long as it runs it may go on until it next needs the key: at the next start, update or refresh of the key its source is not ' +
     'decrypted any more, and outputs that need the key are dropped without a word. Do not restart or change it before the key is back.',
 };
+const NEXT_START: Onset = {
+  begins: 'next_start',
+  text: 'It is not running: it will not work when it is next started.',
+};
+const REPORTED: Onset = {
+  begins: 'now',
+  text: 'The flow itself reports trouble: what needs the key does not work already.',
+};
+const NEXT_BUILD: Onset = {
+  begins: 'next_build',
+  text: 'The next build fails. One that is under way and has fetched its secrets may finish.',
+};
+const UNREADABLE: Onset = {
+  begins: 'now',
+  text: 'What earlier builds left behind under this key cannot be read from now on, and the next build that writes there fails.',
+};
+const NOTICED_BY_MEDIA_SERVICES: Onset = {
+  begins: 'now',
+  text:
+    'New requests fail as soon as Media Services notices, at its next look at the key; how often it looks is not documented. ' +
+    'Players that hold their content keys may go on until they ask for new ones.',
+};
+const NOTICED_BY_STORAGE: Onset = {
+  begins: 'now',
+  text: 'Reads and writes are refused as soon as the storage account notices, which may take it minutes.',
+};
+
 /** States of a flow in which nothing flows (Flow.Status of the MediaConnect API). */
 const STOPPED: readonly string[] = ['STANDBY', 'STOPPING', 'DELETING'];
 /** Uses of a project that protect what builds leave behind, not what they need to run. */
@@ -111,36 +144,13 @@ type Judge = (consumer: ConsumerView, hit: readonly UseView[]) => Onset;
 
 const ONSETS: Readonly<Record<ConsumerKind, Judge>> = {
   'mediaconnect-flow': ({ reason, state }) => {
-    if (reason === 'reported_by_service' || state === 'ERROR') {
-      return { begins: 'now', text: 'The flow itself reports trouble: what needs the key does not work already.' };
-    }
-    if (state !== undefined && STOPPED.includes(state)) {
-      return { begins: 'next_start', text: 'It is not running: it will not work when it is next started.' };
-    }
-    return NEXT_USE;
+    if (reason === 'reported_by_service' || state === 'ERROR') return REPORTED;
+    return state !== undefined && STOPPED.includes(state) ? NEXT_START : NEXT_USE;
   },
-  'codebuild-project': ({ reason }, hit) => {
-    if (reason !== 'reported_by_service' && hit.some(({ role }) => OUTPUTS.includes(role))) {
-      return {
-        begins: 'now',
-        text: 'What earlier builds left behind under this key cannot be read from now on, and the next build that writes there fails.',
-      };
-    }
-    return {
-      begins: 'next_build',
-      text: 'The next build fails. One that is under way and has fetched its secrets may finish.',
-    };
-  },
-  'media-services-account': () => ({
-    begins: 'now',
-    text:
-      'New requests fail as soon as Media Services notices, at its next look at the key; how often it looks is not documented. ' +
-      'Players that hold their content keys may go on until they ask for new ones.',
-  }),
-  'storage-account': () => ({
-    begins: 'now',
-    text: 'Reads and writes are refused as soon as the storage account notices, which may take it minutes.',
-  }),
+  'codebuild-project': ({ reason }, hit) =>
+    reason !== 'reported_by_service' && hit.some(({ role }) => OUTPUTS.includes(role)) ? UNREADABLE : NEXT_BUILD,
+  'media-services-account': () => NOTICED_BY_MEDIA_SERVICES,
+  'storage-account': () => NOTICED_BY_STORAGE,
 };
 
 /** Dates of its keys that are near, and versions that it has not moved to yet. */

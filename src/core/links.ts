@@ -3,6 +3,8 @@
  * only that is computed anew.
  */
 import { type ConsumerRecord, type Dependency, type KeyRecord, STORES } from './model.ts';
+import type { Placed } from './ordered.ts';
+import type { Stirred } from './propagation.ts';
 import type { ConsumerView, KeyView } from './snapshot.ts';
 
 /** Why and since when (ms) a key is lost or unknown, dependencies included. `roots`: resources, sorted. */
@@ -16,8 +18,8 @@ export interface Ref {
   readonly name: string;
   /** Undefined: nothing that is watched has this name. */
   target: KeyNode | undefined;
-  readonly users: Set<KeyNode>;
-  readonly consumers: Set<ConsumerNode>;
+  users: ReadonlySet<KeyNode>;
+  consumers: ReadonlySet<ConsumerNode>;
 }
 
 export interface Group {
@@ -25,26 +27,23 @@ export interface Group {
   readonly members: readonly Ref[];
 }
 
-export interface KeyNode {
-  readonly resource: string;
+export interface KeyNode extends Placed<KeyView> {
   /** The resource alone: what a key that is its own root has for roots. */
   readonly self: readonly string[];
   record: KeyRecord;
+  /** What is believed of it by itself: of its record, kept at hand for walks over the whole graph. */
+  own: 'lost' | 'unknown' | 'fine';
   groups: readonly Group[];
   /** Names in use that mean this key. */
   refs: readonly Ref[];
   lost: Cause | undefined;
   unknown: Cause | undefined;
   dependents: number;
-  view: KeyView | undefined;
-  /** Place in the sorted list of keys; -1 while it has none yet. */
-  index: number;
 }
 
-export interface ConsumerNode {
+export interface ConsumerNode extends Placed<ConsumerView> {
   record: ConsumerRecord;
   uses: readonly Ref[];
-  view: ConsumerView | undefined;
 }
 
 /** What was rewired since it was last asked. */
@@ -60,6 +59,7 @@ export interface Links {
   readonly nodes: ReadonlyMap<string, KeyNode>;
   readonly consumers: ReadonlyMap<string, ConsumerNode>;
   readonly refs: ReadonlyMap<string, Ref>;
+  readonly stirred: Stirred;
   upsert(record: KeyRecord): KeyNode;
   remove(resource: string): KeyNode | undefined;
   upsertConsumer(record: ConsumerRecord): void;
@@ -70,6 +70,10 @@ export interface Links {
 }
 
 const NO_REFS: readonly Ref[] = [];
+const NO_GROUPS: readonly Group[] = [];
+/** Most names are used by keys alone or by consumers alone, and a set of its own for nobody would cost more than the name. */
+const NO_KEYS: ReadonlySet<KeyNode> = new Set();
+const NO_CONSUMERS: ReadonlySet<ConsumerNode> = new Set();
 
 export function createLinks(): Links {
   const nodes = new Map<string, KeyNode>();
@@ -77,7 +81,11 @@ export function createLinks(): Links {
   const refs = new Map<string, Ref>();
   /** Who claims an alias: nearly always one key alone, and then no set is made for it. */
   const claims = new Map<string, KeyNode | Set<KeyNode>>();
+  const own = new Set<KeyNode>();
+  const fallen = new Set<KeyNode>();
   let rewired = nothingRewired();
+  // Only then what was rewired may be gone by now.
+  let hasRemoved = false;
 
   function find(name: string): KeyNode | undefined {
     const node = nodes.get(name);
@@ -100,7 +108,7 @@ export function createLinks(): Links {
   function attach(ref: Ref, target: KeyNode | undefined): void {
     ref.target = target;
     if (!target) return;
-    target.refs = [...target.refs, ref];
+    target.refs = target.refs.length === 0 ? [ref] : [...target.refs, ref];
     rewired.targets.add(target);
   }
 
@@ -114,7 +122,7 @@ export function createLinks(): Links {
   function use(name: string): Ref {
     const known = refs.get(name);
     if (known) return known;
-    const ref: Ref = { name, target: undefined, users: new Set(), consumers: new Set() };
+    const ref: Ref = { name, target: undefined, users: NO_KEYS, consumers: NO_CONSUMERS };
     refs.set(name, ref);
     attach(ref, find(name));
     return ref;
@@ -133,20 +141,27 @@ export function createLinks(): Links {
   function setGroups(node: KeyNode, dependsOn: readonly Dependency[]): void {
     const before = node.groups;
     // Users are entered before the old ones are dropped, so that a ref that stays in use is not made anew.
-    node.groups = dependsOn.map(({ role, anyOf }) => ({ role, members: anyOf.map(use) }));
-    const members = new Set(node.groups.flatMap((group) => group.members));
-    for (const ref of members) {
-      if (ref.users.has(node)) continue;
-      ref.users.add(node);
-      touch(ref);
+    node.groups = dependsOn.length === 0 ? NO_GROUPS : dependsOn.map(groupOf);
+    for (const { members } of node.groups) {
+      for (const ref of members) {
+        if (ref.users.has(node)) continue;
+        ref.users = including(ref.users, node);
+        touch(ref);
+      }
     }
-    for (const ref of new Set(before.flatMap((group) => group.members))) {
-      if (members.has(ref)) continue;
-      ref.users.delete(node);
-      touch(ref);
-      dropIfUnused(ref);
+    for (const { members } of before) {
+      for (const ref of members) {
+        if (!ref.users.has(node) || node.groups.some((group) => group.members.includes(ref))) continue;
+        ref.users = without(ref.users, node, NO_KEYS);
+        touch(ref);
+        dropIfUnused(ref);
+      }
     }
     rewired.keys.add(node);
+  }
+
+  function groupOf({ role, anyOf }: Dependency): Group {
+    return { role, members: anyOf.map(use) };
   }
 
   function setAliases(node: KeyNode, before: readonly string[], after: readonly string[]): void {
@@ -169,12 +184,12 @@ export function createLinks(): Links {
     const before = node.uses;
     node.uses = names.map(use);
     for (const ref of node.uses) {
-      ref.consumers.add(node);
+      ref.consumers = including(ref.consumers, node);
       touch(ref);
     }
     for (const ref of before) {
       if (node.uses.includes(ref)) continue;
-      ref.consumers.delete(node);
+      ref.consumers = without(ref.consumers, node, NO_CONSUMERS);
       touch(ref);
       dropIfUnused(ref);
     }
@@ -185,6 +200,7 @@ export function createLinks(): Links {
     nodes,
     consumers,
     refs,
+    stirred: { own, fallen },
     find,
     upsert(record) {
       const known = nodes.get(record.resource);
@@ -192,6 +208,9 @@ export function createLinks(): Links {
       const before = known?.record.facts;
       const after = record.facts;
       node.record = record;
+      node.own = ownOf(record);
+      if (node.own === 'fine') own.delete(node);
+      else own.add(node);
       if (!known) {
         nodes.set(record.resource, node);
         rewired.keys.add(node);
@@ -204,6 +223,9 @@ export function createLinks(): Links {
     remove(resource) {
       const node = nodes.get(resource);
       if (!node) return undefined;
+      hasRemoved = true;
+      own.delete(node);
+      fallen.delete(node);
       setGroups(node, []);
       nodes.delete(resource);
       retarget(resource);
@@ -212,7 +234,7 @@ export function createLinks(): Links {
     },
     upsertConsumer(record) {
       const known = consumers.get(record.resource);
-      const node = known ?? { record, uses: [], view: undefined };
+      const node = known ?? { resource: record.resource, record, uses: [], view: undefined, index: -1 };
       node.record = record;
       consumers.set(record.resource, node);
       const names = keyNames(record);
@@ -223,6 +245,7 @@ export function createLinks(): Links {
     removeConsumer(resource) {
       const node = consumers.get(resource);
       if (!node) return undefined;
+      hasRemoved = true;
       setUses(node, []);
       consumers.delete(resource);
       return node;
@@ -230,6 +253,8 @@ export function createLinks(): Links {
     takeRewired() {
       const taken = rewired;
       rewired = nothingRewired();
+      if (!hasRemoved) return taken;
+      hasRemoved = false;
       for (const set of [taken.keys, taken.targets]) {
         for (const node of set) if (nodes.get(node.resource) !== node) set.delete(node);
       }
@@ -247,23 +272,41 @@ function keyNames({ facts, pending }: ConsumerRecord): readonly string[] {
   return [...new Set(facts.uses.filter(({ role }) => role !== STORES).map(({ resource }) => resource))];
 }
 
+/** The set with one more, or a new one where it was the shared empty one. Sets of refs change in place. */
+function including<T>(set: ReadonlySet<T>, member: T): ReadonlySet<T> {
+  return set.size === 0 ? new Set([member]) : (set as Set<T>).add(member);
+}
+
+function without<T>(set: ReadonlySet<T>, member: T, none: ReadonlySet<T>): ReadonlySet<T> {
+  if (set.size === 1 && set.has(member)) return none;
+  (set as Set<T>).delete(member);
+  return set;
+}
+
 function nothingRewired(): Rewired {
   return { keys: new Set(), targets: new Set(), consumers: new Set() };
 }
 
 function newNode(record: KeyRecord): KeyNode {
   return {
+    // What a walk over all nodes reads stands together.
+    own: ownOf(record),
+    lost: undefined,
+    unknown: undefined,
     resource: record.resource,
     self: [record.resource],
     record,
-    groups: [],
+    groups: NO_GROUPS,
     refs: NO_REFS,
-    lost: undefined,
-    unknown: undefined,
     dependents: 0,
     view: undefined,
     index: -1,
   };
+}
+
+function ownOf({ belief }: KeyRecord): KeyNode['own'] {
+  if (!belief) return 'unknown';
+  return belief.verdict.status === 'inaccessible' ? 'lost' : 'fine';
 }
 
 /**

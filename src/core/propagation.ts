@@ -47,28 +47,102 @@ function reach(refs: readonly Ref[]): { readonly keys: Set<KeyNode>; readonly co
   return { keys, consumers };
 }
 
+/** The keys that a computation begins with, so that it costs what is lost and not what is there. */
+export interface Stirred {
+  /** Lost or unknown by themselves. */
+  readonly own: ReadonlySet<KeyNode>;
+  /** Lost or unknown as it stands, dependencies included. Kept by what computes it. */
+  readonly fallen: Set<KeyNode>;
+}
+
 /**
  * Computes `lost` and `unknown` of these keys from their own beliefs and from one another. Whatever depends on one of
  * them must be among them; the rest of the graph stands as it is.
+ * @returns those of them of which something else holds now
  */
-export function settle(keys: ReadonlySet<KeyNode>): void {
-  solve(keys, 'lost', lostBy);
-  solve(keys, 'unknown', unknownBy);
+export function settle(keys: ReadonlySet<KeyNode>, stirred: Stirred): readonly KeyNode[] {
+  const before = clear([...keys].filter(isFallen), stirred);
+  const [losing, unclear]: [KeyNode[], KeyNode[]] = [[], []];
+  for (const node of keys) {
+    enlist(node, losing, unclear);
+    for (const { members } of node.groups) {
+      // Only of what is outside of them anything is known yet.
+      if (members.some(({ target }) => target?.lost)) losing.push(node);
+      if (members.some(({ target }) => target?.unknown)) unclear.push(node);
+    }
+  }
+  return spread(losing, unclear, before, stirred);
 }
 
-/** Evaluates until nothing changes any more. It ends: instants only go down, roots only grow, and both are finite. */
+/** The same for all keys: at a cost that goes by how many are lost or unknown, then or now. */
+export function settleAll(stirred: Stirred): readonly KeyNode[] {
+  const before = clear([...stirred.fallen], stirred);
+  const [losing, unclear]: [KeyNode[], KeyNode[]] = [[], []];
+  for (const node of stirred.own) enlist(node, losing, unclear);
+  return spread(losing, unclear, before, stirred);
+}
+
+interface Standing {
+  readonly lost: Cause | undefined;
+  readonly unknown: Cause | undefined;
+}
+
+function isFallen({ lost, unknown }: KeyNode): boolean {
+  return lost !== undefined || unknown !== undefined;
+}
+
+/** Forgets what holds of these keys. @returns what held */
+function clear(keys: readonly KeyNode[], { fallen }: Stirred): Map<KeyNode, Standing> {
+  const before = new Map<KeyNode, Standing>();
+  for (const node of keys) {
+    before.set(node, { lost: node.lost, unknown: node.unknown });
+    node.lost = undefined;
+    node.unknown = undefined;
+    fallen.delete(node);
+  }
+  return before;
+}
+
+function enlist(node: KeyNode, losing: KeyNode[], unclear: KeyNode[]): void {
+  if (node.own === 'lost') losing.push(node);
+  else if (node.own === 'unknown') unclear.push(node);
+}
+
+function spread(
+  losing: readonly KeyNode[],
+  unclear: readonly KeyNode[],
+  before: ReadonlyMap<KeyNode, Standing>,
+  { fallen }: Stirred,
+): readonly KeyNode[] {
+  const touched = new Set(before.keys());
+  solve(losing, 'lost', lostBy, touched);
+  solve(unclear, 'unknown', unknownBy, touched);
+  const changed: KeyNode[] = [];
+  for (const node of touched) {
+    if (isFallen(node)) fallen.add(node);
+    const was = before.get(node);
+    if (!isSameCause(node.lost, was?.lost) || !isSameCause(node.unknown, was?.unknown)) changed.push(node);
+  }
+  return changed;
+}
+
+/**
+ * Evaluates from these on until nothing changes any more. It ends: instants only go down, roots only grow, and both are
+ * finite.
+ */
 function solve(
-  keys: ReadonlySet<KeyNode>,
+  seeds: readonly KeyNode[],
   field: 'lost' | 'unknown',
   evaluate: (node: KeyNode) => Cause | undefined,
+  touched: Set<KeyNode>,
 ): void {
-  for (const node of keys) node[field] = undefined;
-  const waiting = new Set(keys);
+  const waiting = new Set(seeds);
   for (const node of waiting) {
     waiting.delete(node);
     const cause = evaluate(node);
     if (isSameCause(cause, node[field])) continue;
     node[field] = cause;
+    touched.add(node);
     for (const ref of node.refs) for (const user of ref.users) waiting.add(user);
   }
 }
@@ -79,8 +153,7 @@ function solve(
  */
 function lostBy(node: KeyNode): Cause | undefined {
   const { belief } = node.record;
-  const own: Cause | undefined =
-    belief?.verdict.status === 'inaccessible' ? { since: belief.since, roots: node.self } : undefined;
+  const own = node.own === 'lost' && belief ? { since: belief.since, roots: node.self } : undefined;
   if (own && !isSymptom(node.record)) return own;
   return anyGroup(node, (group) => allMembers(group, (member) => member.lost)) ?? own;
 }
@@ -94,7 +167,7 @@ export function isSymptom({ belief }: KeyRecord): boolean {
 /** Unknown: not lost, and never known itself; or some group has nobody left who is known to work, and not all are lost. */
 function unknownBy(node: KeyNode): Cause | undefined {
   if (node.lost) return undefined;
-  if (!node.record.belief) return { since: node.record.firstSeenAt, roots: node.self };
+  if (node.own === 'unknown') return { since: node.record.firstSeenAt, roots: node.self };
   return anyGroup(node, (group) => {
     // Its roots are the unknown members: were they known to work, the key would be.
     return allMembers(group, (member) => member.unknown ?? (member.lost && { since: member.lost.since, roots: [] }));

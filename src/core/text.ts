@@ -61,11 +61,15 @@ export function counted(count: number, one: string, plural = `${one}s`): string 
 const INVISIBLE =
   /((?<=\p{Extended_Pictographic}|\p{Emoji_Modifier}|\uFE0F)\u200D(?=\p{Extended_Pictographic}))|[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
 
+/** Most text by far: nothing in it is to be spelled out, and every character is one code point. */
+export const PLAIN = /^[\x20-\x7e]*$/;
+
 /**
  * Foreign text (names, tags, messages of a cloud) with everything that would be invisible, reorder its surroundings or
  * drive a terminal spelled out as `\u{202e}`. What comes out is one line of plain characters.
  */
 export function visible(text: string): string {
+  if (PLAIN.test(text)) return text;
   return text.replace(
     INVISIBLE,
     (match: string, joiner: string | undefined) => joiner ?? `\\u{${(match.codePointAt(0) ?? 0).toString(16)}}`,

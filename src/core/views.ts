@@ -120,6 +120,11 @@ function statusOf(node: KeyNode, options: ViewOptions): KeyStatus {
   return { health: 'accessible', since: record.belief?.since ?? record.firstSeenAt, rootCauses: [] };
 }
 
+/** Whether something holds it that may be blind for it. */
+export function isHeld({ groups }: KeyNode): boolean {
+  return groups.some(({ role }) => role === HOLDS);
+}
+
 interface Blindness {
   readonly blindSince: number;
   readonly blindReason: UnknownReason;

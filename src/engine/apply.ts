@@ -28,8 +28,10 @@ import { createConsumerBook } from './consumer-book.ts';
 import { type Draft, emptyDraft, isEmpty } from './draft.ts';
 import { createKeyBook, type Suspect } from './key-book.ts';
 import type { OutboxBook } from './outbox.ts';
+import { restore } from './restore.ts';
 import { createSaving, type Unsaved } from './saving.ts';
 import { createSeen } from './seen.ts';
+import { inSlices } from './slices.ts';
 import type { Known, Looked } from './sweep.ts';
 import { isConsumerRecord, isOfConsumer, type Tracked } from './tracked.ts';
 
@@ -144,11 +146,11 @@ export function createLedger(options: LedgerOptions): Ledger {
     queueMicrotask(() => options.wanted(resources));
   }
 
-  function serial<T>(job: (draft: Draft) => T, insists = false): Promise<T> {
+  function serial<T>(job: (draft: Draft) => T | Promise<T>, insists = false): Promise<T> {
     const run = queue.then(async () => {
       const draft = emptyDraft();
       try {
-        return job(draft);
+        return await job(draft);
       } finally {
         // Also what a job did before it threw: readers see it, so it must be kept and told.
         snapshot = undefined;
@@ -241,34 +243,29 @@ export function createLedger(options: LedgerOptions): Ledger {
     graph.update({ upserts, deletes: [], consumers: { upserts: users, deletes: [] } });
   }
 
-  function load(stored: StoredState | Held, draft: Draft): void {
+  async function load(stored: StoredState | Held, draft: Draft): Promise<void> {
     if ('unsaved' in stored) saving.adopt(stored.unsaved);
-    const upserts = kept(stored.records, draft.upserts, draft.deletes);
-    for (const one of upserts) keys.load(one);
-    const users = kept(stored.consumers, draft.consumerUpserts, draft.consumerDeletes);
-    for (const one of users) seen.replace(undefined, one);
-    graph.update({ upserts, deletes: [], consumers: { upserts: users, deletes: [] } });
+    const upserts: KeyRecord[] = [];
+    const users: ConsumerRecord[] = [];
+    const { watched } = options;
+    const ofKeys = { watched, upserts: draft.upserts, deletes: draft.deletes };
+    const ofConsumers = { watched, upserts: draft.consumerUpserts, deletes: draft.consumerDeletes };
+    const keepKey = (one: KeyRecord) => {
+      upserts.push(one);
+      keys.load(one);
+    };
+    const keepConsumer = (one: ConsumerRecord) => {
+      users.push(one);
+      seen.replace(undefined, one);
+    };
+    await inSlices(restore(stored.records, { ...ofKeys, keep: keepKey }));
+    await inSlices(restore(stored.consumers, { ...ofConsumers, keep: keepConsumer }));
+    await inSlices(graph.load({ upserts, consumers: { upserts: users, deletes: [] } }));
     options.outbox?.load(stored.notifications, draft);
     for (const source of stored.sources) {
       if (options.configured(source)) sources.set(sourceKey(source), source);
       else draft.deletedSources.add(sourceKey(source));
     }
-  }
-
-  /** The records that a configured source still watches. */
-  function kept<T extends Tracked>(records: readonly T[], upserts: Map<string, T>, deletes: Set<string>): readonly T[] {
-    const result: T[] = [];
-    for (const one of records) {
-      const witnesses = one.witnesses.filter((witness) => options.watched(witness, one));
-      if (witnesses.length === 0) {
-        deletes.add(one.resource);
-        continue;
-      }
-      const changed = witnesses.length === one.witnesses.length ? one : { ...one, witnesses };
-      if (changed !== one) upserts.set(changed.resource, changed);
-      result.push(changed);
-    }
-    return result;
   }
 
   return {

@@ -1,5 +1,6 @@
-/** `npm run bench`: every figure beside its goal, as ratios in one run. Argv: `scrape`, `sweep`, `azure`, `store`; all without. */
+/** `npm run bench`: every figure beside its goal, as ratios in one run. Argv: `scrape`, `sweep`, `azure`, `store`, `graph`; all without. */
 import { benchAzure } from './azure.ts';
+import { benchGraph } from './graph.ts';
 import type { BenchRow } from './row.ts';
 import { benchScrape } from './scrape.ts';
 import { benchStore } from './store.ts';
@@ -10,6 +11,7 @@ const SUITES: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   sweep: benchSweep,
   azure: benchAzure,
   store: benchStore,
+  graph: benchGraph,
 };
 
 function line({ goal, name, value, unit, bound, holds }: BenchRow): string {

@@ -187,6 +187,23 @@ describe('for every graph, cycles and dangling names included', () => {
     );
   });
 
+  it('loading everything in steps gives what telling it at once gives, and goes on from there', () => {
+    fc.assert(
+      fc.property(graphs, users, changes, (records, consumers, later) => {
+        const [loaded, told] = [graphOf([]), graphOf(records, consumers)];
+        for (const _ of loaded.load({ upserts: records, consumers: { upserts: consumers, deletes: [] } }));
+        for (const step of [change({}), ...later]) {
+          for (const graph of [loaded, told]) graph.update(step);
+          const [left, right] = [snap(loaded), snap(told)];
+          expect(left.keys).toEqual(right.keys);
+          expect(left.consumers).toEqual(right.consumers);
+          expect(left.incidents).toEqual(right.incidents);
+        }
+      }),
+      SEEDED,
+    );
+  });
+
   it('telling the same records again changes no view', () => {
     fc.assert(
       fc.property(graphs, (records) => {

@@ -88,7 +88,7 @@ function lossOf(key: KeyView, scene: Scene): Firing | undefined {
         sinceWhen(startsAt),
         what === undefined ? idle(key) : `It is the root cause. Broken by it: ${what}.`,
         ...meanings(broken.consumers),
-        ...onsets(broken.consumers, key.resource, scene),
+        ...onsets(broken.harm),
         deadline(key, scene.clock.now),
         blindness(key),
       ],

@@ -1,11 +1,11 @@
 /** The words of alerts, for somebody who reads them on a phone in the middle of the night. Pure. */
-import { harmGroups, noReturnOf } from '../harm.ts';
+import { type HarmGroup, noReturnOf } from '../harm.ts';
 import type { Finding } from '../model.ts';
 import { displayName, meaningOf } from '../readers.ts';
 import type { ConsumerView, KeyView } from '../snapshot.ts';
-import { counted, span, utc, visible } from '../text.ts';
+import { counted, PLAIN, span, utc, visible } from '../text.ts';
 import { KIND_WORDS, REASON_WORDS } from '../words.ts';
-import type { Impact, Scene } from './scene.ts';
+import type { Impact } from './scene.ts';
 
 /** Characters of names of what is affected that one alert lists: some hundred names. The status page has them all. */
 const AFFECTED_LENGTH = 11_000;
@@ -81,11 +81,9 @@ export function deadline(key: KeyView, now: number): string {
   return `${text} ${atLeast ? 'At least ' : ''}${span(at - now)} left.`;
 }
 
-/** When it hurts those that the cause hits, worst first: `3 MediaConnect flows: …`. */
-export function onsets(consumers: readonly ConsumerView[], cause: string, { snapshot }: Scene): readonly string[] {
-  return harmGroups(consumers, cause, (resource) => snapshot.byResource.get(resource)).map(
-    ({ kind, consumers: hit, text }) => `${counted(hit.length, KIND_WORDS[kind])}: ${text}`,
-  );
+/** When it hurts those that a cause hits, worst first: `3 MediaConnect flows: …`. */
+export function onsets(groups: readonly HarmGroup[]): readonly string[] {
+  return groups.map(({ kind, consumers, text }) => `${counted(consumers.length, KIND_WORDS[kind])}: ${text}`);
 }
 
 /** What to know of what is told about a key that cannot be seen any more. */
@@ -121,6 +119,7 @@ function owner({ tags }: KeyView | ConsumerView): string {
 
 /** Cut before it is listed: a name of thousands of characters must not push the others out. */
 export function short(text: string): string {
+  if (text.length <= NAME_LENGTH && PLAIN.test(text)) return text;
   const points = Array.from(visible(text.slice(0, 2 * NAME_LENGTH)));
   return points.length <= NAME_LENGTH ? points.join('') : `${points.slice(0, NAME_LENGTH - 1).join('')}…`;
 }

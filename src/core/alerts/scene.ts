@@ -1,4 +1,5 @@
 /** What the rules of the alerts look at, and how they ask for the time. Pure. */
+import type { HarmGroup } from '../harm.ts';
 import type { TagLabel } from '../labels.ts';
 import type { SourceRecord } from '../model.ts';
 import type { Policy } from '../policy.ts';
@@ -54,39 +55,50 @@ export interface Impact {
   readonly consumers: readonly ConsumerView[];
 }
 
+/** What a root has taken down, and when that hurts, worst first. */
+export interface Broken extends Impact {
+  readonly harm: readonly HarmGroup[];
+}
+
 export interface Scene {
   readonly snapshot: Snapshot;
   readonly context: AlertContext;
   readonly clock: Clock;
   readonly tags: readonly TagLabel[];
-  consumer(resource: string): ConsumerView | undefined;
   /** What the loss of a root has taken down. */
-  broken(root: string): Impact;
+  broken(root: string): Broken;
+  /** Keys that are not simply well: whatever alerts is among them. */
+  readonly troubled: readonly KeyView[];
   /** What needs the key, whether it works or not. */
   dependents(resource: string): Impact;
   /** Whether the instant has passed as far as the source can know. */
   passedFor(source: SourceRecord, at: number): boolean;
 }
 
-const NOTHING: Impact = { keys: [], consumers: [] };
+const NOTHING: Broken = { keys: [], consumers: [], harm: [] };
 
 export function sceneOf(snapshot: Snapshot, context: AlertContext, tags: readonly TagLabel[]): Scene {
   const clock = createClock(context.now);
-  const consumers = lazily(() => new Map(snapshot.consumers.map((one) => [one.resource, one])));
+  const impaired = lazily(() => impairedOf(snapshot));
   const incidents = lazily(() => new Map(snapshot.incidents.map((one) => [one.root, one])));
   const users = lazily(() => usersOf(snapshot));
+  const lost = lazily(() => new Map(troubled().flatMap((key) => (isLost(key) ? [[key.resource, key]] : []))));
+  const troubled = lazily(() => snapshot.keys.filter(isTroubled));
   return {
     snapshot,
     context,
     clock,
     tags,
-    consumer: (resource) => consumers().get(resource),
+    get troubled() {
+      return troubled();
+    },
     broken(root) {
       const incident = incidents().get(root);
       if (!incident) return NOTHING;
       return {
-        keys: incident.keys.flatMap((resource) => snapshot.byResource.get(resource) ?? []),
-        consumers: incident.consumers.flatMap((resource) => consumers().get(resource) ?? []),
+        keys: incident.keys.flatMap((resource) => lost().get(resource) ?? []),
+        consumers: incident.consumers.flatMap((resource) => impaired().get(resource) ?? []),
+        harm: incident.harm ?? [],
       };
     },
     dependents: (resource) => reach(resource, users()),
@@ -96,6 +108,21 @@ export function sceneOf(snapshot: Snapshot, context: AlertContext, tags: readonl
       return lastAttemptAt >= at;
     },
   };
+}
+
+function isLost({ health }: KeyView): boolean {
+  return health === 'inaccessible';
+}
+
+/** By resource: a root takes no other consumers down. */
+function impairedOf({ consumers }: Snapshot): ReadonlyMap<string, ConsumerView> {
+  const found = new Map<string, ConsumerView>();
+  for (const consumer of consumers) if (consumer.health === 'impaired') found.set(consumer.resource, consumer);
+  return found;
+}
+
+export function isTroubled({ health, findings, blindSince }: KeyView): boolean {
+  return health !== 'accessible' || findings.length > 0 || blindSince !== undefined;
 }
 
 /** By resource: the keys and consumers that name it. */
