@@ -12,6 +12,8 @@ COPY src ./src
 RUN npm run build && npm prune --omit=dev --ignore-scripts --no-audit --no-fund
 COPY bin ./bin
 COPY config ./config
+# Served by the daemon: every alert links to its own.
+COPY docs/runbooks ./docs/runbooks
 COPY LICENSE CHANGELOG.md ./
 # The owner of a directory in the image becomes the owner of a new named volume that is mounted there.
 RUN install -d -m 0700 -o 65532 -g 65532 /data
@@ -29,6 +31,7 @@ RUN rm -rf /usr/local/lib/node_modules /usr/local/include /opt/yarn* \
 COPY --from=build /app/package.json /app/LICENSE /app/CHANGELOG.md /app/
 COPY --from=build /app/bin /app/bin
 COPY --from=build /app/config /app/config
+COPY --from=build /app/docs /app/docs
 COPY --from=build /app/node_modules /app/node_modules
 COPY --from=build /app/dist /app/dist
 COPY --from=build --chown=65532:65532 /data /data

@@ -4,7 +4,7 @@ import type { Config } from '../config/config.ts';
 import type { NotFound } from '../core/find.ts';
 import { type Relations, relationsOf } from '../core/relations.ts';
 import { visible } from '../core/text.ts';
-import { askDaemon, type DaemonOptions, DEFAULT_URL, optionsError, urlOf } from './daemon-client.ts';
+import { askDaemon, type DaemonAnswer, type DaemonOptions, DEFAULT_URL, optionsError, urlOf } from './daemon-client.ts';
 import type { Io } from './io.ts';
 import { createLog } from './log.ts';
 import { createProgress } from './progress.ts';
@@ -44,25 +44,50 @@ export type Asked<T> =
   | { readonly outcome: 'nothing_read' }
   | { readonly outcome: 'usage' };
 
+type Loaded = Awaited<ReturnType<AskOptions['load']>>;
+
+/**
+ * Where the daemon is: as the command line says, else as the configuration does, else at the usual place.
+ * @returns undefined where what is given cannot be used; that was said
+ */
+export async function daemonOf(
+  options: AskOptions,
+  io: Io,
+): Promise<{ readonly daemon: DaemonOptions; readonly loaded: Loaded } | undefined> {
+  let loaded: Loaded;
+  if (options.url === undefined && options.configured) {
+    loaded = await options.load();
+    if (!loaded) return undefined;
+  }
+  const url = options.url ?? (loaded && (await urlOf(loaded.config))) ?? DEFAULT_URL;
+  const wrong = optionsError({ ...options, url });
+  if (wrong === undefined) return { daemon: { ...options, url }, loaded };
+  io.err(`keyvigil: ${wrong}\n`);
+  return undefined;
+}
+
+/** Asks a daemon one of the questions. @throws only the reason of `options.stop` */
+export function askOf<T>(
+  { name, read }: Pick<Question<T>, 'name' | 'read'>,
+  daemon: DaemonOptions,
+  { resource, stop }: AskOptions,
+): Promise<DaemonAnswer<T>> {
+  const path = `api/v1/${name}?resource=${encodeURIComponent(resource.toWellFormed())}`;
+  return askDaemon(daemon, { path }, read, stop);
+}
+
 /** @throws only the reason of `options.stop` */
 export async function ask<T extends object>(question: Question<T>, options: AskOptions, io: Io): Promise<Asked<T>> {
-  let loaded: Awaited<ReturnType<AskOptions['load']>>;
+  let loaded: Loaded;
   if (!options.live) {
-    if (options.url === undefined && options.configured) {
-      loaded = await options.load();
-      if (!loaded) return { outcome: 'usage' };
-    }
-    const url = options.url ?? (loaded && (await urlOf(loaded.config))) ?? DEFAULT_URL;
-    const wrong = optionsError({ ...options, url });
-    if (wrong !== undefined) {
-      io.err(`keyvigil: ${wrong}\n`);
-      return { outcome: 'usage' };
-    }
-    const path = `api/v1/${question.name}?resource=${encodeURIComponent(options.resource.toWellFormed())}`;
-    const told = await askDaemon({ ...options, url }, path, question.read, options.stop);
+    const found = await daemonOf(options, io);
+    if (!found) return { outcome: 'usage' };
+    loaded = found.loaded;
+    const told = await askOf(question, found.daemon, options);
     if (told.outcome === 'answered') return told;
     if (told.outcome === 'refused') return refuse(told.refusal, options, io);
-    io.err(`keyvigil: the daemon at ${visible(url)} cannot be asked: ${visible(told.why)}; looking for itself\n`);
+    const url = visible(found.daemon.url);
+    io.err(`keyvigil: the daemon at ${url} cannot be asked: ${visible(told.why)}; looking for itself\n`);
   }
   loaded ??= await options.load();
   if (!loaded) return { outcome: 'usage' };
@@ -90,7 +115,12 @@ async function lookFor<T extends object>(
   return 'error' in answer ? refuse(answer, options, io) : { outcome: 'answered', answer };
 }
 
-function refuse(refusal: NotFound, { output }: AskOptions, io: Io): Asked<never> {
+/** Says that nothing, or more than one thing, is meant, and what may be. */
+export function refuse(
+  refusal: NotFound,
+  { output }: Pick<AskOptions, 'output'>,
+  io: Io,
+): Extract<Asked<never>, { outcome: 'not_found' }> {
   if (output === 'json') io.out(`${JSON.stringify(refusal, null, 2)}\n`);
   io.err(`keyvigil: ${visible(refusal.error.replace(/^resource: /, ''))}\n`);
   const { candidates = [], near = [] } = refusal;

@@ -1,4 +1,4 @@
-/** The commands that ask a daemon about one key or consumer, as the command line has them. */
+/** The commands that turn to a daemon with one key or consumer, as the command line has them. */
 import { type Command, Option } from 'commander';
 import type { AskOptions } from './ask.ts';
 import type { Io } from './io.ts';
@@ -12,7 +12,7 @@ type AskingOptions = Omit<AskOptions, 'resource' | 'version' | 'stop' | 'configu
 type Run = (options: AskOptions, io: Io) => Promise<number>;
 
 /**
- * Adds `explain` and `impact`.
+ * Adds `explain`, `impact` and `forget`.
  * @param add makes a command, with the options of every command that reads the configuration and prints
  * @param answer runs one
  */
@@ -33,10 +33,11 @@ export function addAskingCommands(
       .option('--password-file <file>', 'holds the password of that user')
       .option('--ca-file <file>', 'PEM of the authority of its certificate')
       .option('--cert-file <file>', 'PEM of a certificate to show to it')
-      .option('--key-file <file>', 'PEM of the key of that certificate')
-      .option('--live', 'ask no daemon, look at everything once');
+      .option('--key-file <file>', 'PEM of the key of that certificate');
+  const orLooking: typeof add = (...about) =>
+    asking(...about).option('--live', 'ask no daemon, look at everything once');
 
-  asking(
+  orLooking(
     'explain',
     'say why a key or consumer is as it is; exit 0 told, 1 nothing could be read, 2 usage or nothing of that name',
     ['explain alias/payments', 'evidence, what it breaks, how to undo it, which alert fires, its history'],
@@ -46,7 +47,7 @@ export function addAskingCommands(
     await answer(explainCommand, resource, options, self);
   });
 
-  asking(
+  orLooking(
     'impact',
     'say what breaks if a key goes away; exit 0 nothing, 3 something, 4 cannot be told, 1 nothing could be read, 2 usage',
     ['impact alias/payments', 'what would stop, and what has another key'],
@@ -54,5 +55,14 @@ export function addAskingCommands(
   ).action(async (resource: string, options: AskingOptions, self: Command) => {
     const { impactCommand } = await import('./impact.ts');
     await answer(impactCommand, resource, options, self);
+  });
+
+  asking(
+    'forget',
+    'have the daemon drop a key that is gone; exit 0 forgotten, 1 it cannot or will not, 2 usage or nothing of that name',
+    ['forget "$ARN"', 'its record and its alert end; what depends on it goes on saying so'],
+  ).action(async (resource: string, options: AskingOptions, self: Command) => {
+    const { forgetCommand } = await import('./forget.ts');
+    await answer(forgetCommand, resource, options, self);
   });
 }

@@ -27,8 +27,8 @@ export interface DaemonOptions {
 
 export type DaemonAnswer<T> =
   | { readonly outcome: 'answered'; readonly answer: T }
-  /** It knows no such thing, or cannot tell which is meant. */
-  | { readonly outcome: 'refused'; readonly refusal: NotFound }
+  /** It knows no such thing, or cannot tell which is meant; `conflict`: it knows it, and will not. */
+  | { readonly outcome: 'refused'; readonly refusal: NotFound; readonly conflict: boolean }
   /** It does not answer, not us, or not what it should. `why`: half a sentence. */
   | { readonly outcome: 'unreachable'; readonly why: string };
 
@@ -55,15 +55,22 @@ export async function urlOf({ listen, web }: Config): Promise<string | undefined
   return `${secure ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${listen.port}`;
 }
 
+/** What it is asked. */
+export interface DaemonRequest {
+  /** Below its address, parameters included. */
+  readonly path: string;
+  /** What it is to do, sent as JSON; absent: it is only asked. */
+  readonly post?: Readonly<Record<string, unknown>>;
+}
+
 /**
  * Asks a daemon.
- * @param path below its address, parameters included
  * @param read takes an answer, or throws if it is none
  * @throws only the reason of `stop`
  */
 export async function askDaemon<T>(
   options: DaemonOptions,
-  path: string,
+  { path, post }: DaemonRequest,
   read: (json: unknown) => T,
   stop: AbortSignal,
 ): Promise<DaemonAnswer<T>> {
@@ -71,7 +78,9 @@ export async function askDaemon<T>(
   try {
     const settings = await requestOptions(options);
     const target = new URL(path, options.url.endsWith('/') ? options.url : `${options.url}/`);
-    answer = await withDeadline('the answer', TIMEOUT_MS, stop, (signal) => get(target, { ...settings, signal }));
+    answer = await withDeadline('the answer', TIMEOUT_MS, stop, (signal) =>
+      send(target, { ...settings, signal }, post),
+    );
   } catch (error) {
     if (stop.aborted) throw stop.reason;
     return { outcome: 'unreachable', why: error instanceof Error ? error.message : String(error) };
@@ -82,20 +91,26 @@ export async function askDaemon<T>(
       options.user === undefined
         ? 'it asks for a user: give --user and --password-file'
         : 'it does not know this user and password';
-    return { outcome: 'unreachable', why: status === 401 ? hint : 'it refuses us (403)' };
+    return { outcome: 'unreachable', why: status === 401 ? hint : `it refuses us (403)${reasonIn(body)}` };
   }
-  if (status !== 200 && status !== 400 && status !== 404)
+  if (status !== 200 && status !== 400 && status !== 404 && status !== 409)
     return { outcome: 'unreachable', why: `it answers ${status}` };
   try {
     const json: unknown = JSON.parse(body);
     if (status === 200) return { outcome: 'answered', answer: read(json) };
     const refusal = Refusal.parse(json);
     // An older daemon knows the page no more than the resource.
-    if (refusal.error.startsWith('resource: ')) return { outcome: 'refused', refusal };
+    if (refusal.error.startsWith('resource: ')) return { outcome: 'refused', refusal, conflict: status === 409 };
     return { outcome: 'unreachable', why: `it does not know how to tell that (${status}); is it of another version?` };
   } catch {
     return { outcome: 'unreachable', why: 'its answer is not understood; is it of another version?' };
   }
+}
+
+/** What a refusal of keyvigil's own says: which name of it the request went to, or from where it came. */
+function reasonIn(body: string): string {
+  const text = /^\{"error":"((?:Host|Origin): [^"\\]{1,200})"\}$/.exec(body)?.[1];
+  return text === undefined ? '' : `: ${text}`;
 }
 
 async function requestOptions(options: DaemonOptions): Promise<RequestOptions> {
@@ -123,13 +138,14 @@ interface Answer {
 }
 
 /** Redirects are not followed. */
-function get(target: URL, options: RequestOptions): Promise<Answer> {
+function send(target: URL, options: RequestOptions, post: DaemonRequest['post']): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const send = target.protocol === 'https:' ? secureRequest : request;
-  const outgoing = send(target, options, (response) => {
+  const open = target.protocol === 'https:' ? secureRequest : request;
+  const headers = { ...options.headers, ...(post && { 'content-type': 'application/json' }) };
+  const outgoing = open(target, { ...options, headers, method: post ? 'POST' : 'GET' }, (response) => {
     bodyOf(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject);
   });
-  outgoing.on('error', reject).end();
+  outgoing.on('error', reject).end(post && JSON.stringify(post));
   return promise;
 }
 

@@ -1,13 +1,14 @@
 /** `policy`: the least that keyvigil must be granted, for the cloud's own tools. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Config, TargetConfig } from '../config/config.ts';
+import { visible } from '../core/text.ts';
 import { PROVIDERS } from '../providers/index.ts';
 import type { TargetPolicy } from '../providers/provider.ts';
 import type { Io } from './io.ts';
 
 /**
  * Prints the policy for the targets of one cloud to stdout, and what it cannot say to stderr.
- * @returns 0; 2 where there is no such target, or where several need different policies and none was chosen
+ * @returns 0; 2 where there is no such target or account, or where several need different policies and none was chosen
  */
 export function policyCommand(
   options: {
@@ -19,10 +20,14 @@ export function policyCommand(
   io: Io,
 ): 0 | 2 {
   const { cloud, config, target: wanted, account } = options;
+  if (account !== undefined && !/^\d{12}$/.test(account)) {
+    io.err('keyvigil: --account: an AWS account has twelve digits\n');
+    return 2;
+  }
   const provider = PROVIDERS.find(({ name }) => name === cloud);
   const targets = config.targets.filter(({ provider: of, name }) => of === cloud && (wanted ?? name) === name);
   if (!provider || targets.length === 0) {
-    const which = wanted === undefined ? `no target of ${cloud}` : `no target of ${cloud} called "${wanted}"`;
+    const which = wanted === undefined ? `no target of ${cloud}` : `no target of ${cloud} called "${visible(wanted)}"`;
     io.err(`keyvigil: the configuration has ${which}\n`);
     return 2;
   }
@@ -43,5 +48,5 @@ function names(targets: readonly TargetConfig[]): string {
 
 function print({ document, notes }: TargetPolicy, io: Io): void {
   io.out(`${JSON.stringify(document, null, 2)}\n`);
-  for (const note of notes) io.err(`note: ${note}\n`);
+  for (const note of notes) io.err(`note: ${visible(note)}\n`);
 }

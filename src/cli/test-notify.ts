@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Config } from '../config/config.ts';
 import type { Alert, AlertSeverity, DeliveryFailure } from '../core/alert.ts';
+import { visible } from '../core/text.ts';
 import { createReceiver, receiverOptions } from '../notify/index.ts';
 import type { Delivery, Notification, Receiver } from '../notify/receiver.ts';
 import type { Io } from './io.ts';
@@ -52,7 +53,7 @@ export async function testNotifyCommand(
   if (!found) {
     const names = config.receivers.map(({ name }) => name).join(', ');
     const has = names === '' ? 'the configuration has no receivers' : `there are: ${names}`;
-    io.err(`keyvigil: no receiver is called "${options.receiver}"; ${has}\n`);
+    io.err(`keyvigil: no receiver is called "${visible(options.receiver)}"; ${has}\n`);
     return 2;
   }
   const ca = config.outbound.caFile === undefined ? {} : { ca: await readFile(config.outbound.caFile, 'utf8') };

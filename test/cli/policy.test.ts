@@ -39,6 +39,11 @@ describe('policy aws', () => {
   it.each([
     ['cn-north-1', 'aws-cn'],
     ['us-gov-west-1', 'aws-us-gov'],
+    ['us-iso-east-1', 'aws-iso'],
+    ['us-isob-east-1', 'aws-iso-b'],
+    ['eu-isoe-west-1', 'aws-iso-e'],
+    ['us-isof-south-1', 'aws-iso-f'],
+    ['eusc-de-east-1', 'aws-eusc'],
   ])('of a target in %s is of the partition %s', (region, partition) => {
     const { out } = printed(aws('prod', '', region), { account: '444455556666' });
     expect(out).toContain(`arn:${partition}:secretsmanager:*:444455556666:secret:*`);

@@ -5,6 +5,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DASHBOARD_PAGES } from './dashboards/index.ts';
+import { dependenciesPage } from './dependencies-page.ts';
 import { metricsPage } from './metrics-page.ts';
 import { prometheusRule } from './prometheus-rule.ts';
 import { rulesPage } from './rules-page.ts';
@@ -18,6 +19,7 @@ export interface Page {
 export const PAGES: readonly Page[] = [
   { file: 'docs/metrics.md', render: metricsPage },
   { file: 'docs/rules.md', render: rulesPage },
+  { file: 'docs/dependencies.md', render: dependenciesPage },
   ...DASHBOARD_PAGES,
   { file: 'config/kubernetes/prometheus-operator/prometheusrule.yaml', render: prometheusRule },
 ];

@@ -24,6 +24,7 @@ test.each<[from: string, to: string, violation: string]>([
   ],
   ['COPY bin ./bin', 'COPY bim ./bin', 'COPY bim: does not exist'],
   ['COPY bin ./bin', 'COPY test ./test', 'COPY test: .dockerignore keeps it out'],
+  ['COPY --from=build /app/docs /app/docs\n', '', '/app/docs: is missing'],
   ['COPY bin ./bin', 'ADD bin ./bin', 'ADD: fetches and unpacks; COPY does neither'],
   ['npm ci --ignore-scripts', 'npm ci', 'RUN: scripts of dependencies run'],
   ['npm ci', 'npm install', 'RUN: npm install does not keep to the lock file'],

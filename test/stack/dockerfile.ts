@@ -90,8 +90,12 @@ function final(stage: readonly Instruction[], version: string, found: string[]):
     if (!labels.includes(`org.opencontainers.image.${label}=`)) found.push(`LABEL: no ${label}`);
   }
   if (!labels.includes(`image.version="${version}"`)) found.push(`LABEL: the version is not ${version}`);
-  if (stage.some(({ name, rest }) => name === 'COPY' && !rest.includes('--from=')))
-    found.push('COPY: from the checkout past the build');
+  const copied = stage.filter(({ name }) => name === 'COPY').map(({ rest }) => rest);
+  if (copied.some((rest) => !rest.includes('--from='))) found.push('COPY: from the checkout past the build');
+  // What the program looks for beside its own code.
+  for (const part of ['package.json', 'bin', 'dist', 'config', 'docs', 'node_modules']) {
+    if (!copied.some((rest) => rest.includes(`/app/${part}`))) found.push(`/app/${part}: is missing`);
+  }
 }
 
 /** Whether a .dockerignore like ours, which lets in what it names, keeps a path at the top out. */

@@ -15,6 +15,8 @@ interface Seen {
   readonly name: string;
   /** The code of a socket, TLS or DNS error. */
   readonly code: string;
+  /** What the system was asked for: `connect`, `open`. */
+  readonly syscall: string;
   readonly message: string;
   readonly status: number | undefined;
   readonly operation: string;
@@ -167,7 +169,9 @@ function reasonOf(seen: Seen): Reason {
   );
 }
 
-function transport({ name, code }: Seen): Reason | undefined {
+function transport({ name, code, syscall }: Seen): Reason | undefined {
+  // The only files that a call may need are those of its credentials: a token, a profile.
+  if (/^(open|access|stat|spawn)\b/.test(syscall) || code === 'EISDIR') return 'credentials';
   // The SDK's handler renames a reset connection and a broken pipe to TimeoutError; the code still says what it was.
   if (name === 'TimeoutError' && /^(ECONNRESET|EPIPE)$/.test(code)) return 'network';
   if (name === 'AbortError' || name === 'TimeoutError' || name === 'DeadlineExceeded' || TIMEOUT.test(code))
@@ -209,7 +213,7 @@ function denied({ name, message, status }: Seen): Reason | undefined {
 function decryption({ name, message, operation, status }: Seen): Reason | undefined {
   if (name !== 'DecryptionFailure') return undefined;
   const inner = /Error Code: (\w+)/.exec(message)?.[1] ?? '';
-  const nested = { name: inner, code: '', message, operation, status };
+  const nested = { name: inner, code: '', syscall: '', message, operation, status };
   return throttled(nested) ?? denied(nested) ?? (PROVIDER.has(inner) ? 'provider_error' : 'decrypt_failed');
 }
 
@@ -268,6 +272,7 @@ function see(error: unknown, operation: string): Seen {
   return {
     name: text(fields.name),
     code: text(fields.code),
+    syscall: text(fields.syscall),
     message: text(fields.message),
     status: typeof status === 'number' ? status : undefined,
     operation,

@@ -1,6 +1,6 @@
 /** One AWS target, connected: credentials, the socket pool, and one client per service and region. Loads the SDK. */
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { fromNodeProviderChain, fromTemporaryCredentials } from '@aws-sdk/credential-providers';
+import { fromIni, fromNodeProviderChain, fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import type { CallContext, Connection, ConnectOptions } from '../provider.ts';
 import { arnIn } from './arn.ts';
 import { classify } from './classify.ts';
@@ -34,6 +34,11 @@ interface Identity {
 
 type Credentials = ClientSettings['credentials'];
 
+/** How long keys of a file hold. The SDK asks for new ones five minutes before their end. */
+const REREAD_MS = 10 * 60_000;
+/** What the chain has to say it would say on the console, past the log; a failure is told by the calls that it fails. */
+const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+
 /**
  * Connects without a call. `modules` are the SDK halves of the services that the target has on, by service name; `simulation`
  * is there where it has policy simulation on.
@@ -49,7 +54,7 @@ export function connectAws(
   if (region === undefined) throw new TypeError('an AWS target has at least one region');
   const settings = {
     ...(target.profile === undefined ? {} : { profile: target.profile }),
-    ...(target.endpoint === undefined ? {} : { endpoint: target.endpoint }),
+    ...at(target.endpoint),
     requestHandler: pool.handler,
     maxAttempts: 2,
     retryMode: 'standard' as const,
@@ -76,7 +81,7 @@ export function connectAws(
       credentials,
       useFipsEndpoint,
       useDualstackEndpoint,
-      ...(endpoint === undefined ? {} : { endpoint }),
+      ...at(endpoint),
     };
   }
 
@@ -147,19 +152,28 @@ export function connectAws(
   };
 }
 
-/** The default chain with the target's profile, and on top of it the target's role. */
+/** Settings for an address that is configured: it is asked as it is. The SDK would refuse to, where FIPS or IPv6 is wanted. */
+function at(endpoint: string | undefined) {
+  if (endpoint === undefined) return {};
+  const never = async () => false;
+  return { endpoint, useFipsEndpoint: never, useDualstackEndpoint: never };
+}
+
+/**
+ * The default chain, or the target's profile alone: who names a profile that is not there would else be taken for whatever
+ * identity the machine has. On top of it the target's role. Beyond the first link all of it is the SDK's, which reads the
+ * environment of the process and not the one that was handed in.
+ */
 function credentialsOf(
   target: AwsTarget,
   options: ConnectOptions,
   settings: Pick<ClientSettings, 'region' | 'requestHandler'>,
 ): Credentials {
-  const master =
-    staticCredentials(target, options.env) ??
-    fromNodeProviderChain({
-      ...(target.profile === undefined ? {} : { profile: target.profile }),
-      // No region here: SSO lives in one of its own, which only the profile knows.
-      clientConfig: { requestHandler: settings.requestHandler },
-    });
+  // No region here: SSO lives in one of its own, which only the profile knows.
+  const common = { clientConfig: { requestHandler: settings.requestHandler }, logger: SILENT, ignoreCache: true };
+  const files = fromIni({ ...(target.profile === undefined ? {} : { profile: target.profile }), ...common });
+  const chain = target.profile === undefined ? fromNodeProviderChain(common) : files;
+  const master = staticCredentials(target, options.env) ?? rereading(chain, files);
   if (target.roleArn === undefined) return master;
   return fromTemporaryCredentials({
     masterCredentials: master,
@@ -170,6 +184,28 @@ function credentialsOf(
     },
     clientConfig: { ...settings },
   });
+}
+
+type Provider = ReturnType<typeof fromIni>;
+
+/**
+ * Keys that stand in a file have no end, and are replaced one day all the same: they get one, and the file is read `again`
+ * by then. While it cannot be read, what it said holds.
+ */
+function rereading(first: Provider, again: Provider): Provider {
+  let source = first;
+  let endless: Awaited<ReturnType<Provider>> | undefined;
+  return async (properties) => {
+    const before = endless;
+    const found = await (before ? source(properties).catch(() => before) : source(properties));
+    if (found.expiration !== undefined) {
+      endless = undefined;
+      return found;
+    }
+    endless = found;
+    source = again;
+    return { ...found, expiration: new Date(Date.now() + REREAD_MS) };
+  };
 }
 
 /**

@@ -61,10 +61,18 @@ export function policyOf(services: readonly AwsService[], target: AwsTarget, acc
   return { document: { Version: '2012-10-17', Statement: [...allowed, denied] }, notes };
 }
 
+/** By what the names of their regions begin with; everything else is `aws`. */
+const PARTITIONS: Readonly<Record<string, string>> = {
+  'cn-': 'aws-cn',
+  'us-gov-': 'aws-us-gov',
+  'us-iso-': 'aws-iso',
+  'us-isob-': 'aws-iso-b',
+  'eu-isoe-': 'aws-iso-e',
+  'us-isof-': 'aws-iso-f',
+  'eusc-': 'aws-eusc',
+};
+
 /** Names of regions tell their partition: the service authorization reference writes its ARNs with it. */
 function partitionOf(region: string): string {
-  if (region.startsWith('cn-')) return 'aws-cn';
-  if (region.startsWith('us-gov-')) return 'aws-us-gov';
-  if (region.startsWith('us-isob-')) return 'aws-iso-b';
-  return region.startsWith('us-iso-') ? 'aws-iso' : 'aws';
+  return Object.entries(PARTITIONS).find(([start]) => region.startsWith(start))?.[1] ?? 'aws';
 }

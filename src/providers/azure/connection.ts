@@ -32,6 +32,7 @@ export function connectAzure(
     ...(target.credential === undefined ? {} : { credential: target.credential }),
     authority: cloud.authority,
     env: options.env,
+    timeoutMs: options.callTimeoutMs,
     transport: transport.credential,
   });
   const subscription = target.subscription.toLowerCase();

@@ -34,6 +34,8 @@ export interface Proof {
   readonly credential?: TargetCredential;
   readonly authority: string;
   readonly env: ConnectOptions['env'];
+  /** How long a program may take that is asked for a token, ms. */
+  readonly timeoutMs: number;
   readonly transport: Transport['credential'];
 }
 
@@ -75,7 +77,7 @@ export function credentialOf(proof: Proof): TokenCredential {
   return sharing(renewing(() => chosen(proof)));
 }
 
-async function chosen({ tenant, credential, authority, env, transport }: Proof): Promise<TokenCredential> {
+async function chosen({ tenant, credential, authority, env, timeoutMs, transport }: Proof): Promise<TokenCredential> {
   // Each credential writes into its options: they are not shared.
   const options = () => ({
     ...transport,
@@ -117,7 +119,12 @@ async function chosen({ tenant, credential, authority, env, transport }: Proof):
   const identity = { ...options(), ...(clientId ? { clientId } : {}), sendProbeRequest: true };
   const managed = new ManagedIdentityCredential(identity as ManagedIdentityCredentialClientIdOptions);
   if (env.AZURE_TOKEN_CREDENTIALS === 'prod') return managed;
-  const cli = new AzureCliCredential({ ...(tenantId ? { tenantId } : {}), additionallyAllowedTenants: ['*'] });
+  const cli = new AzureCliCredential({
+    ...(tenantId ? { tenantId } : {}),
+    additionallyAllowedTenants: ['*'],
+    // All clients wait for the one process: without an end of its own a hung one would be waited for for ever.
+    processTimeoutInMs: timeoutMs,
+  });
   return new ChainedTokenCredential(managed, cli);
 }
 
@@ -190,7 +197,7 @@ function sharing(inner: TokenCredential): TokenCredential {
   return {
     async getToken(scopes, options = {}) {
       const { tenantId = '', claims = '', enableCae = false } = options;
-      const key = JSON.stringify([scopes, tenantId, claims, enableCae]);
+      const key = JSON.stringify([[scopes].flat(), tenantId, claims, enableCae]);
       const asking = asked.get(key) ?? ask(key, scopes, options);
       const token = await asking;
       if (token !== null && isFresh(token, Date.now())) return token;

@@ -1,0 +1,62 @@
+/** The threat model: every claim names a test, and that test is there. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ROOT } from './lockfile.ts';
+
+interface Claim {
+  readonly file: string;
+  /** Quoted titles behind the link, up to the next one. */
+  readonly titles: readonly string[];
+}
+
+/** Links to tests, each with the titles that follow it. */
+function claimsIn(text: string): Claim[] {
+  return [...text.matchAll(/\[(test\/[^\]]+)\]\(\.\.\/(test\/[^)]+)\)((?:,? "[^"|]+")*)/g)].map(
+    ([, label = '', file = '', quoted = '']) => ({
+      file: label === file ? file : `${label} is linked to ${file}`,
+      titles: [...quoted.matchAll(/"([^"]+)"/g)].map((match) => match[1] ?? ''),
+    }),
+  );
+}
+
+/** What of a claim is not there. */
+function missing({ file, titles }: Claim): string[] {
+  if (!existsSync(join(ROOT, file))) return [file];
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  return titles.filter((title) => !text.includes(`'${title}'`)).map((title) => `${file}: ${title}`);
+}
+
+const DOCUMENT = readFileSync(join(ROOT, 'docs', 'security.md'), 'utf8');
+
+describe('docs/security.md', () => {
+  it('names tests that are there', () => {
+    const claims = claimsIn(DOCUMENT);
+    expect(claims.length).toBeGreaterThan(40);
+    expect(claims.flatMap(missing)).toEqual([]);
+  });
+
+  it('has a test for every row of its claims', () => {
+    const tables = DOCUMENT.split(/\n\n/).filter((block) => /^\| (claim|identity|output) \| held by \|\n/.test(block));
+    expect(tables.length).toBeGreaterThan(7);
+    const rows = tables.flatMap((table) => table.trim().split('\n').slice(2));
+    expect(rows.filter((row) => claimsIn(row).length === 0)).toEqual([]);
+  });
+
+  it.each(['SECURITY.md', 'docs/security.md'])('%s leads to files that are there, and to no host', (file) => {
+    const text = readFileSync(join(ROOT, file), 'utf8');
+    const links = [...text.matchAll(/\]\(([^)#]+)/g)].map((match) => match[1] ?? '');
+    expect(links.filter((to) => !existsSync(join(ROOT, file, '..', to)))).toEqual([]);
+    expect(text).not.toMatch(/https?:\/\//);
+  });
+});
+
+describe('a claim', () => {
+  it.each([
+    ['[test/none.test.ts](../test/none.test.ts)', 'test/none.test.ts'],
+    ['[test/lockfile.test.ts](../test/lockfile.test.ts) "no such title"', 'test/lockfile.test.ts: no such title'],
+    ['[test/a.test.ts](../test/lockfile.test.ts)', 'test/a.test.ts is linked to test/lockfile.test.ts'],
+  ])('that cannot be held is found: %s', (text, expected) => {
+    expect(claimsIn(text).flatMap(missing)).toEqual([expected]);
+  });
+});
