@@ -18,12 +18,15 @@ interface Round {
   readonly before: readonly number[];
   readonly during: readonly number[];
   readonly killAfterMs: number;
+  /** Or as soon as the log tells of something new, whichever comes first. */
+  readonly atNews: boolean;
 }
 
 const round: fc.Arbitrary<Round> = fc.record({
   before: fc.uniqueArray(fc.nat(KEYS - 1), { maxLength: 6 }),
-  during: fc.uniqueArray(fc.nat(KEYS - 1), { maxLength: 6 }),
+  during: fc.uniqueArray(fc.nat(KEYS - 1), { minLength: 2, maxLength: 8 }),
   killAfterMs: fc.integer({ min: 0, max: WITHIN_MS }),
+  atNews: fc.boolean(),
 });
 
 interface Event {
@@ -124,24 +127,26 @@ receivers: [{ name: hook, webhook: { url: "${sink.url}" } }]
   }
 
   /** Asks for the log over and over until the process is dead. */
-  async function listen(url: string): Promise<void> {
-    for (;;) {
+  async function listen(url: string, onNews: () => void): Promise<void> {
+    for (let known: number | undefined; ; ) {
       const answer = await told(url).catch(() => undefined);
       if (!answer) return;
       promised = answer;
+      known ??= answer.length;
+      if (answer.length > known) onNews();
     }
   }
 
-  for (const { before, during, killAfterMs } of fc.sample(round, { numRuns: times, seed: SEED })) {
+  for (const { before, during, killAfterMs, atNews } of fc.sample(round, { numRuns: times, seed: SEED })) {
     flip(before);
     const { child, url } = await start();
     await using _ = child;
     const asked = sandbox.requests.count();
-    const listened = listen(url);
+    const listened = listen(url, () => atNews && child.signal('SIGKILL'));
     flip(during);
-    await new Promise((resolve) => setTimeout(resolve, killAfterMs));
-    child.signal('SIGKILL');
+    const timer = setTimeout(() => child.signal('SIGKILL'), atNews ? 2 * WITHIN_MS : killAfterMs);
     expect(await child.ended).toBe('SIGKILL');
+    clearTimeout(timer);
     await listened;
     if (sandbox.requests.count() > asked) duringWork += 1;
     const { integrity, events } = inspect(state, join(place.directory, 'copy.db'));
