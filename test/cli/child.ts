@@ -139,11 +139,12 @@ export function logLines(child: Pick<Child, 'err'>): ReadonlyArray<Readonly<Reco
 }
 
 /** Where a daemon with a JSON log listens, once it does. */
-export function listening(child: Child): Promise<string> {
-  return child.until('the daemon to be up', () => {
+export function listening(child: Child, limitMs?: number): Promise<string> {
+  const probe = () => {
     const up = logLines(child).find(({ msg }) => msg === 'keyvigil is up');
     return up && String(up.url);
-  });
+  };
+  return child.until('the daemon to be up', probe, limitMs);
 }
 
 /** A request whose body never comes: an orderly stop of that server waits for it for a while. */
