@@ -23,8 +23,8 @@ export interface Lasting {
   readonly store: Store;
   readonly metrics: Metrics;
   now(): number;
-  /** When the process began, ms. */
-  readonly startedAt: number;
+  /** Since when (ms) the process runs with a clock that nobody set. */
+  steadySince(): number;
   /** Where the port is; undefined before it is open. */
   listening(): string | undefined;
   /** Since when (ms) the configuration in force is not the one on disk. */
@@ -73,7 +73,7 @@ export async function prepareRun(options: AppOptions, lasting: Lasting, revision
       statusUrl: statusUrl(),
       // The daemon serves them itself: they are those of this very version, and reachable where it is.
       runbookUrl: `${statusUrl()}/runbooks`,
-      startedAt: lasting.startedAt,
+      startedAt: lasting.steadySince(),
       ...(reloadFailedSince === undefined ? {} : { reloadFailedSince }),
     };
   };

@@ -16,6 +16,7 @@ import type { CallRecord } from './engine/call.ts';
 import { sleep } from './engine/deadline.ts';
 import { recordsOf } from './engine/records.ts';
 import type { Source } from './engine/source.ts';
+import { watchClock } from './engine/steady.ts';
 import { createMetrics } from './metrics/registry.ts';
 import { openStore } from './store/sqlite.ts';
 import type { Store } from './store/store.ts';
@@ -70,7 +71,16 @@ export async function startApp(options: DaemonOptions): Promise<App> {
   let listening: string | undefined;
   const refusals = createRefusals(now, metrics.reload);
   const reloadFailedSince = () => refusals.failedSince;
-  const shared = { store, metrics, now, startedAt, listening: () => listening, reloadFailedSince, onError };
+  const steady = stack.use(watchClock(now));
+  const shared = {
+    store,
+    metrics,
+    now,
+    steadySince: () => steady.since(),
+    listening: () => listening,
+    reloadFailedSince,
+    onError,
+  };
   const first = await prepareRun(options, shared, 0);
   const runs = createReloader({
     first,

@@ -1,4 +1,8 @@
-/** When a source is swept: node-cron, a fixed offset per source, no overlap, and an outlived slot starts again at once. */
+/**
+ * When a source is swept: node-cron says at which times, a fixed offset per source, no overlap, and an outlived slot starts
+ * again at once. The waiting is done here: node-cron's own waits an hour when a clock is set back by one, leaves out the
+ * hour that autumn has twice, and counts every single slot that a clock jumped over.
+ */
 import { createHash } from 'node:crypto';
 import { createTask, type Logger } from 'node-cron';
 import { sleep } from './deadline.ts';
@@ -8,14 +12,26 @@ const SPREAD = 0.5;
 /** Whoever says nine o'clock does not mean noon; enough to spread any number of sources. */
 const SPREAD_AT_MOST_MS = 5 * 60_000;
 
-/** The longest distance between two of the next 25 runs of a schedule, ms: what detection has to wait for at worst. */
+/** A clock that is set is noticed within this time, ms. */
+const CLOCK_CHECK_MS = 60_000;
+/** A timer may be this much early by the wall clock, ms. */
+const EARLY_MS = 1_000;
+
+/**
+ * The longest distance between two of the next 25 runs of a schedule, ms: what detection has to wait for at worst. The hours
+ * that a change of summer time takes or gives do not count.
+ */
 export function intervalOf(expression: string, timezone: string, logger: Logger): number {
+  return Math.min(longestDistance(expression, timezone, logger), longestDistance(expression, 'UTC', logger)) || 60_000;
+}
+
+function longestDistance(expression: string, timezone: string, logger: Logger): number {
   const task = createTask(expression, () => undefined, { timezone, logger });
   const runs = task.getNextRuns(25).map((date) => date.getTime());
   void task.destroy();
   let longest = 0;
   for (let at = 1; at < runs.length; at += 1) longest = Math.max(longest, (runs[at] ?? 0) - (runs[at - 1] ?? 0));
-  return longest || 60_000;
+  return longest;
 }
 
 /** A fixed share of the spread for this source, the same in every process, ms: half the interval, at most five minutes. */
@@ -71,24 +87,46 @@ export function startSchedule(
     await trigger();
   }
 
-  const task = createTask(options.expression, () => slot(), {
-    timezone: options.timezone,
-    logger: options.logger,
-    suppressMissedWarning: true,
-  });
-  // A slot that a busy process slept through is made up for, like one that a long sweep outlived.
-  task.on('execution:missed', () => void slot());
-  void task.start();
+  const task = createTask(options.expression, () => undefined, { timezone: options.timezone, logger: options.logger });
+
+  /** The first time of the schedule after `after`, ms, by the wall clock. */
+  function nextAfter(after: number): number {
+    const [first, second] = task.getNextRuns(2).map((date) => date.getTime());
+    return (first !== undefined && first > after ? first : second) ?? Number.POSITIVE_INFINITY;
+  }
+
+  async function keepTime(): Promise<void> {
+    let last = 0;
+    let waited = 0;
+    while (!stop.signal.aborted) {
+      const now = Date.now();
+      const due = nextAfter(last - now <= EARLY_MS ? last : 0);
+      // Whatever a clock says that is set, or an hour that is there twice: nobody waits longer than the schedule ever lets them.
+      const left = Math.min(due - now, options.intervalMs - waited);
+      const part = Math.min(left, CLOCK_CHECK_MS);
+      await sleep(part, stop.signal);
+      waited += part;
+      if (part < left && Date.now() < due) continue;
+      last = due;
+      waited = 0;
+      void slot();
+    }
+  }
+
   void trigger();
   // Begun between a slot and its offset: waiting for the next slot would make the first distance the longest of all.
-  const passed = (task.getNextRun()?.getTime() ?? 0) - options.intervalMs;
+  const passed = nextAfter(0) - options.intervalMs;
   const left = passed + options.offsetMs - Date.now();
   if (left > 0) void slot(left);
+  const keeping = keepTime().catch((error: unknown) => {
+    if (!stop.signal.aborted) throw error;
+  });
 
   return {
     trigger,
     async [Symbol.asyncDispose]() {
       stop.abort(new Error('stopped'));
+      await keeping;
       await task.destroy();
       await running;
       await next;

@@ -23,6 +23,7 @@ export interface Child extends AsyncDisposable {
   readonly err: string;
   readonly ending: Ending | undefined;
   readonly ended: Promise<Ending>;
+  readonly pid: number;
   signal(name: NodeJS.Signals): void;
   /** Closes our end of what it writes to, as `head` does. */
   hangUp(stream: 'stdout' | 'stderr'): void;
@@ -62,9 +63,18 @@ export function createPlace(credentials?: Credentials): Place {
   };
 }
 
-/** Starts `keyvigil …args`; disposing kills it. */
-export function startCli(args: readonly string[], place: Place, env: Readonly<Record<string, string>> = {}): Child {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+/**
+ * Starts `keyvigil …args`; disposing kills it.
+ * @param through a command that becomes the one that it is given, as `nsenter` does
+ */
+export function startCli(
+  args: readonly string[],
+  place: Place,
+  env: Readonly<Record<string, string>> = {},
+  through: readonly string[] = [],
+): Child {
+  const [command = process.execPath, ...rest] = [...through, process.execPath, MAIN, ...args];
+  const child = spawn(command, rest, {
     cwd: place.directory,
     env: { ...place.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -96,6 +106,7 @@ export function startCli(args: readonly string[], place: Place, env: Readonly<Re
       return ending;
     },
     ended,
+    pid: child.pid ?? -1,
     signal: (name) => void child.kill(name),
     hangUp: (stream) => void child[stream].destroy(),
     async until(what, probe, limitMs = PATIENCE_MS) {
@@ -128,11 +139,12 @@ export function logLines(child: Pick<Child, 'err'>): ReadonlyArray<Readonly<Reco
 }
 
 /** Where a daemon with a JSON log listens, once it does. */
-export function listening(child: Child): Promise<string> {
-  return child.until('the daemon to be up', () => {
+export function listening(child: Child, limitMs?: number): Promise<string> {
+  const probe = () => {
     const up = logLines(child).find(({ msg }) => msg === 'keyvigil is up');
     return up && String(up.url);
-  });
+  };
+  return child.until('the daemon to be up', probe, limitMs);
 }
 
 /** A request whose body never comes: an orderly stop of that server waits for it for a while. */

@@ -65,8 +65,8 @@ export interface WorldOptions {
   /** Does not start the daemon yet. */
   readonly idle?: boolean;
   readonly env?: Readonly<Record<string, string>>;
-  /** How far the cloud's clock is ahead of ours, ms. */
-  readonly skewMs?: number;
+  /** How far the cloud's clock is ahead of ours, ms; a function where that changes. */
+  readonly skewMs?: number | (() => number);
 }
 
 /** Fakes the clock, starts the cloud, fills it, starts the daemon and waits for its first sweeps. */
@@ -82,7 +82,7 @@ export async function startWorld(
   const directory = mkdtempSync(join(tmpdir(), 'keyvigil-e2e-'));
   stack.defer(() => rmSync(directory, { recursive: true, force: true }));
   const activity = stack.use(watchActivity());
-  const sandbox = stack.use(await startSandbox({ seed: 7, now: () => Date.now() + (options.skewMs ?? 0) }));
+  const sandbox = stack.use(await startSandbox({ seed: 7, now: () => Date.now() + skewOf(options) }));
   const region = sandbox.aws.account(ACCOUNT).region(REGION);
   const subscription = sandbox.azure.subscription();
   fill(region, sandbox, subscription);
@@ -215,6 +215,10 @@ ${yaml ?? ''}
     await world.pass(2_000);
   }
   return world;
+}
+
+function skewOf({ skewMs = 0 }: WorldOptions): number {
+  return typeof skewMs === 'number' ? skewMs : skewMs();
 }
 
 function awsTarget(endpoint: string, { regions, services }: WorldOptions): string {

@@ -16,8 +16,8 @@ export interface AlertContext {
   readonly runbookUrl: string;
   readonly now: number;
   /**
-   * When this process began, ms. What has not been looked at since stands as it was then: a daemon that was down for days
-   * says nothing of what it has not seen. Absent: it has looked at everything.
+   * When this process began, or its clock was set since, ms. What has not been looked at since stands as it was then: a daemon
+   * that was down for days, or whose clock says so, says nothing of what it has not seen. Absent: it has looked at everything.
    */
   readonly startedAt?: number;
   /** Receivers that took nothing although something waits, since when (ms). */
