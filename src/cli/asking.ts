@@ -22,7 +22,6 @@ export function addAskingCommands(
 ): void {
   const asking: typeof add = (...about) =>
     add(...about)
-      .argument('<resource>', 'identity, alias or name, or the end of one')
       .addOption(
         new Option(
           '--url <url>',
@@ -35,7 +34,9 @@ export function addAskingCommands(
       .option('--cert-file <file>', 'PEM of a certificate to show to it')
       .option('--key-file <file>', 'PEM of the key of that certificate');
   const orLooking: typeof add = (...about) =>
-    asking(...about).option('--live', 'ask no daemon, look at everything once');
+    asking(...about)
+      .argument('<resource>', 'identity, alias or name, or the end of one')
+      .option('--live', 'ask no daemon, look at everything once');
 
   orLooking(
     'explain',
@@ -61,8 +62,10 @@ export function addAskingCommands(
     'forget',
     'have the daemon drop a key that is gone; exit 0 forgotten, 1 it cannot or will not, 2 usage or nothing of that name',
     ['forget "$ARN"', 'its record and its alert end; what depends on it goes on saying so'],
-  ).action(async (resource: string, options: AskingOptions, self: Command) => {
-    const { forgetCommand } = await import('./forget.ts');
-    await answer(forgetCommand, resource, options, self);
-  });
+  )
+    .argument('<resource>', 'identity or whole name')
+    .action(async (resource: string, options: AskingOptions, self: Command) => {
+      const { forgetCommand } = await import('./forget.ts');
+      await answer(forgetCommand, resource, options, self);
+    });
 }

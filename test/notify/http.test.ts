@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { createPoster } from '../../src/notify/http.ts';
+import { startLoopback } from '../fixtures/loopback.ts';
 import { LOOPBACK_CERTIFICATE } from '../fixtures/tls.ts';
 import { options } from './notifications.ts';
 import { says, startSink } from './sink.ts';
@@ -69,6 +70,16 @@ describe('a POST', () => {
     await using poster = createPoster(options({ env: { HTTP_PROXY: proxy.url } }));
     expect(await poster.post({ url: 'http://am.example:9093/x', body: '{}' }, never)).toEqual({ outcome: 'accepted' });
     expect(proxy.requests.map(({ path }) => path)).toEqual(['http://am.example:9093/x']);
+  });
+
+  it('reaches a receiver, and a proxy, by an address of IPv6', async () => {
+    await using machine = await startLoopback(() => ({ status: 204 }), '::1');
+    await using direct = createPoster(options());
+    expect(await direct.post({ url: `${machine.url}/in`, body: '{}' }, never)).toEqual({ outcome: 'accepted' });
+    await using around = createPoster(options({ env: { HTTP_PROXY: machine.url } }));
+    const post = { url: 'http://receiver.invalid/in', body: '{}' };
+    expect(await around.post(post, never)).toEqual({ outcome: 'accepted' });
+    expect(machine.asked.map(({ path }) => path)).toEqual(['/in', 'http://receiver.invalid/in']);
   });
 
   it('does not take a proxy that wants a password for the receiver', async () => {

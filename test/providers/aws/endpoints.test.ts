@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { serveProxy } from '../../../src/sandbox/proxy.ts';
 import { makeTlsIdentity } from '../../../src/sandbox/tls.ts';
-import { ACCOUNT, callerIdentity, connectTo, ENV, startWire, type Wire } from '../../fixtures/aws-wire.ts';
+import { ACCOUNT, callerIdentity, connectTo, ENV, REGION, startWire, type Wire } from '../../fixtures/aws-wire.ts';
 import { listAll, plainContext } from '../../fixtures/context.ts';
-import { stubEnvironment } from '../../fixtures/loopback.ts';
+import { startLoopback, stubEnvironment } from '../../fixtures/loopback.ts';
 
 const REGIONS: Readonly<Record<string, string>> = {
   'eu-west-1': 'aws',
@@ -146,4 +146,21 @@ describe('a proxy', () => {
     const { hosts } = await ask('eu-west-1', { HTTPS_PROXY: '', https_proxy: proxy.url });
     expect(hosts).toHaveLength(3);
   });
+});
+
+it('may be an address of IPv6, for the SDK as for the client without one', async () => {
+  await using machine = await startLoopback(({ headers }) => {
+    const isRest = String(headers.authorization).includes('/mediaconnect/');
+    if (isRest) return { headers: { 'content-type': 'application/json' }, body: { flows: [] } };
+    const { headers: plain = {}, body } = callerIdentity();
+    return { headers: plain, body };
+  }, '::1');
+  stubEnvironment({});
+  await using connection = await connectTo(machine, { mediaconnect: {} });
+  expect(await connection.identify(plainContext)).toMatchObject({ account: ACCOUNT });
+  await listAll(connection.open('mediaconnect', REGION)).catch((error: unknown) => {
+    throw new Error(JSON.stringify(connection.classify(error, 'outer')));
+  });
+  const asked = new Set(machine.asked.map(({ path }) => path.split('?')[0]));
+  expect(asked).toEqual(new Set(['/', '/v1/flows']));
 });
