@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkConfigCommand } from '../../src/cli/check-config.ts';
+import { planCommand } from '../../src/cli/plan.ts';
 import { policyCommand } from '../../src/cli/policy.ts';
 import { testNotifyCommand } from '../../src/cli/test-notify.ts';
 import { parseConfig } from '../../src/config/load.ts';
@@ -65,6 +66,30 @@ describe('check-config --online', () => {
       expect(await checkConfigCommand({ file, output, online }, io)).toBe(2);
       expectInert(io);
       if (output === 'text') expect(io.written.out + io.written.err).toContain(said);
+    }
+  });
+});
+
+describe('plan', () => {
+  it.each([
+    ['names', {}],
+    ['codes', awsError(HOSTILE, HOSTILE, 500)],
+    ['answers', { body: HOSTILE }],
+  ])('shows nothing active of the %s of a cloud, nor of its own arguments', async (_, answer) => {
+    await using wire = await startWire();
+    const arn = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${HOSTILE}-AbCdEf`;
+    wire.on('ListSecrets', { body: { SecretList: [{ ARN: arn, Name: HOSTILE }] }, ...answer });
+    wire.on('DescribeSecret', awsError('AccessDeniedException', HOSTILE));
+    const services = '{ secrets-manager: {} }';
+    const target = `{ name: prod, provider: aws, regions: [${REGION}], endpoint: "${wire.url}", services: ${services} }`;
+    const stop = new AbortController().signal;
+    for (const output of ['text', 'json'] as const) {
+      for (const objects of [[], [`${HOSTILE}=1`], [`secrets-manager=${HOSTILE}`]]) {
+        const io = recordedIo({ env: ENV });
+        await planCommand({ config: configOf(`targets: [${target}]`), output, objects, version: '1', stop }, io);
+        expect(io.written.out + io.written.err).not.toBe('');
+        expectInert(io);
+      }
     }
   });
 });
