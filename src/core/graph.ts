@@ -69,6 +69,7 @@ export interface Graph {
   referenced(): readonly string[];
 }
 
+const REWIRED_AT_MOST = 4_096;
 const NO_INCIDENTS: readonly Incident[] = [];
 const NO_COVERAGE: Coverage = { watches: [], locate: () => undefined };
 
@@ -100,7 +101,8 @@ export function createGraph(options: GraphOptions): Graph {
       if (before === record) continue;
       const node = enter(record);
       dirty.add(node);
-      if (before && !spreadsAlike(before, record)) seeds.add(node);
+      if (!before) keys.add(node);
+      else if (!spreadsAlike(before, record)) seeds.add(node);
     }
     for (const resource of ended) leave(resource);
     for (const record of change.consumers?.upserts ?? []) links.upsertConsumer(record);
@@ -128,9 +130,14 @@ export function createGraph(options: GraphOptions): Graph {
   }
 
   function* load(state: Pick<GraphChange, 'upserts' | 'consumers'>): Generator<void, void> {
-    for (const record of state.upserts) yield void enter(record);
+    let entered = 0;
+    for (const record of state.upserts) {
+      yield void enter(record);
+      entered += 1;
+      // Everything is looked at below; kept account of for all, the rewiring would grow large for nothing.
+      if (entered % REWIRED_AT_MOST === 0) links.takeRewired();
+    }
     for (const record of state.consumers?.upserts ?? []) yield links.upsertConsumer(record);
-    // Everything is looked at below.
     links.takeRewired();
     settleAll(links.stirred);
     for (const node of links.nodes.values()) {
@@ -138,16 +145,13 @@ export function createGraph(options: GraphOptions): Graph {
       yield void renew(node);
     }
     for (const node of links.consumers.values()) yield renewConsumer(node);
-    yield* keys.steps();
-    yield* consumers.steps();
+    yield* keys.fill(links.nodes.values());
+    yield* consumers.fill(links.consumers.values());
   }
 
   function enter(record: KeyRecord): KeyNode {
-    const isNew = !records.has(record.resource);
     records.set(record.resource, record);
-    const node = links.upsert(record);
-    if (isNew) keys.add(node);
-    return node;
+    return links.upsert(record);
   }
 
   function leave(resource: string): void {

@@ -19,8 +19,8 @@ export interface Ordered<N> {
 export interface OrderedViews<V, N extends Placed<V>> extends Ordered<N> {
   /** The views as they stand; the very same list as before if nothing changed. What was given out never changes. */
   views(): readonly V[];
-  /** Takes in what was added in short steps, so that the next `views` has little left to do. For many at once. */
-  steps(): Generator<void, void>;
+  /** Takes these for all that there are, in short steps, so that the next `views` has nothing left to do. */
+  fill(nodes: Iterable<N>): Generator<void, void>;
 }
 
 /** Nodes that are compared or moved between two steps; some milliseconds of work. */
@@ -47,7 +47,10 @@ export function createOrdered<V, N extends Placed<V>>(): OrderedViews<V, N> {
       changes.delete(node);
       if (!added.delete(node)) removed.add(node);
     },
-    changed: (node) => void changes.add(node),
+    // What has no place yet is shown as it stands once it has one.
+    changed(node) {
+      if (node.index !== -1) changes.add(node);
+    },
     views() {
       if (added.size + removed.size > 0) take([...added].sort(byResource));
       else if (changes.size > 0) {
@@ -58,8 +61,10 @@ export function createOrdered<V, N extends Placed<V>>(): OrderedViews<V, N> {
       }
       return published;
     },
-    *steps() {
-      if (added.size > 0) take(yield* sortedInSteps([...added]));
+    *fill(nodes) {
+      const all = yield* sortedInSteps([...nodes]);
+      sorted = [];
+      take(all);
     },
   };
 }

@@ -15,9 +15,8 @@ describe('views in order', () => {
   ])('are the same in steps as at once, when they come %s', (_how, step) => {
     const [slow, fast] = [createOrdered<string, Node>(), createOrdered<string, Node>()];
     for (const one of some(10_000, step)) fast.add(one);
-    for (const one of some(10_000, step)) slow.add(one);
     let steps = 0;
-    for (const _ of slow.steps()) steps += 1;
+    for (const _ of slow.fill(some(10_000, step))) steps += 1;
     expect(steps).toBeGreaterThanOrEqual(5);
     expect(slow.views()).toEqual(fast.views());
     expect(fast.views()).toEqual(
