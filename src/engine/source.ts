@@ -194,6 +194,8 @@ export function createSource(options: SourceOptions): Source {
       const suspects: Suspect[] = [];
       const outcome = await sweep(environment(at, context, signal, suspects));
       if (outcome.up === true) follows = outcome.exclusive;
+      // Sessions can be revoked long before they expire; until then they are remembered.
+      if (outcome.up === false && outcome.reason === 'credentials') at.connection.renew?.();
       await note(outcome, startedAt, context);
       return outcome.up ? suspects : suspects.filter((suspect) => suspect.why !== 'inconclusive');
     },

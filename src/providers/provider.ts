@@ -289,6 +289,8 @@ export interface Connection extends AsyncDisposable {
   identify(context: CallContext): Promise<{ readonly account: string; readonly partition: string }>;
   /** `identify` must have succeeded before. */
   open(service: string, location: string): ServiceSession;
+  /** Credentials were refused that seemed good: the next call takes new ones, where there are any to be had. */
+  renew?(): void;
   /** Names an error of any call made through this connection. Total: whatever it cannot tell is `provider_error`. */
   classify(error: unknown, operation: string): Failure;
 }

@@ -62,6 +62,8 @@ export interface WorldOptions {
   /** YAML of `services`, in flow style. */
   readonly services?: string;
   readonly regions?: readonly string[];
+  /** ARN of the role that the AWS target assumes. */
+  readonly role?: string;
   /** Does not start the daemon yet. */
   readonly idle?: boolean;
   readonly env?: Readonly<Record<string, string>>;
@@ -221,13 +223,13 @@ function skewOf({ skewMs = 0 }: WorldOptions): number {
   return typeof skewMs === 'number' ? skewMs : skewMs();
 }
 
-function awsTarget(endpoint: string, { regions, services }: WorldOptions): string {
+function awsTarget(endpoint: string, { regions, services, role }: WorldOptions): string {
   return `
   - name: prod
     provider: aws
     regions: [${(regions ?? [REGION]).join(', ')}]
     endpoint: ${endpoint}
-    services: ${services ?? '{ secrets-manager: {}, kms: {} }'}`;
+${role === undefined ? '' : `    roleArn: ${role}\n`}    services: ${services ?? '{ secrets-manager: {}, kms: {} }'}`;
 }
 
 function azureTarget({ id }: Subscription, { azureServices }: WorldOptions): string {

@@ -33,6 +33,8 @@ interface Identity {
 }
 
 type Credentials = ClientSettings['credentials'];
+/** As `memoizeIdentityProvider` of the SDK makes it. */
+type RememberedCredentials = (request?: { readonly forceRefresh?: boolean }) => Promise<unknown>;
 
 /** How long keys of a file hold. The SDK asks for new ones five minutes before their end. */
 const REREAD_MS = 10 * 60_000;
@@ -66,7 +68,15 @@ export function connectAws(
     credentials: credentialsOf(target, options, { ...settings, region }),
   });
   // What the client made of the provider: remembered until five minutes before it expires, shared by every other client.
-  const credentials = sts.config.credentials as Credentials;
+  const remembered = sts.config.credentials as RememberedCredentials;
+  let refused = false;
+  const recall: RememberedCredentials = (request) => {
+    const forceRefresh = refused;
+    refused = false;
+    return remembered(forceRefresh ? { ...request, forceRefresh } : request);
+  };
+  // With its marks, or every client would remember what it gave by itself.
+  const credentials = Object.assign(recall, remembered) as Credentials;
   const { useFipsEndpoint, useDualstackEndpoint } = sts.config;
   const sessions = new Map<string, AwsSession>();
   let simulating: OpenSimulation | undefined;
@@ -142,6 +152,10 @@ export function connectAws(
     },
 
     classify,
+
+    renew() {
+      refused = true;
+    },
 
     async [Symbol.asyncDispose]() {
       for (const session of sessions.values()) session.destroy();

@@ -6,6 +6,7 @@ import { type ConsumerFacts, type ConsumerStub, type KeyUse, STORES } from '../.
 import { attributes, instant, present } from '../../look.ts';
 import { BadAnswer } from '../ask.ts';
 import { parseKeyUrl, regionOf } from '../names.ts';
+import { matchesStatus } from './pattern.ts';
 
 /** The fields that are read, whatever else there is; the SDK's `MediaService` has them. */
 export interface Account {
@@ -100,7 +101,7 @@ export function accountFacts(account: Account, stub: ConsumerStub, inaccessible:
       publicNetworkAccess: account.publicNetworkAccess ?? undefined,
       mediaServiceId: account.mediaServiceId,
       // Rules know no configuration: the pattern has to be applied here.
-      statusInaccessible: status === undefined ? undefined : inaccessible.test(status),
+      statusInaccessible: status === undefined ? undefined : matchesStatus(inaccessible, status),
     }),
   };
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { FREE } from '../../prices.ts';
 import type { AzureService } from '../service.ts';
 import { calls } from './calls.ts';
+import { isBounded } from './pattern.ts';
 import { RULES } from './rule-table.ts';
 import { judge } from './rules.ts';
 
@@ -17,7 +18,10 @@ const Options = z.strictObject({
   inaccessibleStatus: z
     .string()
     .min(1)
-    .refine(isPattern, { error: 'expected a regular expression such as inaccessible|denied' })
+    .refine(isBounded, {
+      error:
+        'expected a regular expression such as inaccessible|denied, with no group that is repeated and at most two * + ? { in each alternative',
+    })
     .default(INACCESSIBLE_STATUS)
     .describe(
       'Regular expression, in any case: an encryption status that it matches means that the key cannot be used',
@@ -55,11 +59,3 @@ export const mediaServices: AzureService = {
   consumers: { judge },
   load: () => import('./session.ts'),
 };
-
-function isPattern(text: string): boolean {
-  try {
-    return new RegExp(text, 'iu') !== undefined;
-  } catch {
-    return false;
-  }
-}

@@ -14,10 +14,11 @@ import { ask, askPages, BadAnswer } from '../ask.ts';
 import type { ServiceEnv } from '../service.ts';
 import { type Account, accountFacts, placeOf, stubOf } from './facts.ts';
 import type { Options } from './index.ts';
+import { statusPattern } from './pattern.ts';
 
 export function open(env: ServiceEnv): ServiceSession {
   const { inaccessibleStatus } = env.config as Options;
-  const inaccessible = new RegExp(inaccessibleStatus, 'iu');
+  const inaccessible = statusPattern(inaccessibleStatus);
   const client = new AzureMediaServices(env.credential, env.subscription, {
     ...env.client,
     endpoint: env.cloud.arm,
