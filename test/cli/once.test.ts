@@ -133,20 +133,18 @@ describe.concurrent('a single look', { timeout: 90_000 }, () => {
     expect(second.out).toContain('1 of 2 sources read');
   });
 
-  it('exits 1 when nothing could be read: nobody answers, or this version watches nothing of it', async () => {
+  it('exits 1 when nothing could be read, and 2 where there is nothing to look at', async () => {
     const silent = account('555555555555', () => undefined, 'http://127.0.0.1:1');
-    const planned = createPlace();
-    places.push(planned);
-    planned.file(
+    const helping = createPlace();
+    places.push(helping);
+    helping.file(
       'keyvigil.yml',
       'targets: [{ name: media, provider: aws, regions: [eu-west-1], services: { iam: {} } }]\n',
     );
-    const [first, second] = await Promise.all([runCli(['once'], silent), runCli(['once'], planned)]);
-    expect([first.code, second.code]).toEqual([1, 1]);
+    const [first, second] = await Promise.all([runCli(['once'], silent), runCli(['once'], helping)]);
+    expect([first.code, second.code]).toEqual([1, 2]);
     expect(first.out).toContain('0 keys; 0 of 2 sources read');
-    expect(second.err).toBe(
-      'keyvigil: warning: service "iam" of target "media" is not active yet: it is not watched\n',
-    );
+    expect(second.err).toContain('services');
   });
 
   it('speaks of both clouds in the same words', async () => {

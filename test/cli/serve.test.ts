@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 import { createPlace, holdUp, listening, logLines, type Place, runCli, startCli } from './child.ts';
 
-describe.concurrent('the daemon', () => {
+// Real processes, all at once: on two busy cores that takes its time.
+describe.concurrent('the daemon', { timeout: 90_000 }, () => {
   const places: Place[] = [];
   let sandbox: Sandbox;
   beforeAll(async () => {
@@ -93,17 +94,6 @@ ${yaml}`,
     const msg = `keyvigil cannot start: the state file ${state} is in use by another process, most likely another keyvigil`;
     expect(logLines(second)).toEqual([expect.objectContaining({ level: 60, msg })]);
     expect((await fetch(`${url}/-/healthy`)).ok).toBe(true);
-  });
-
-  it('warns at the start of everything in its configuration that does nothing yet', async () => {
-    const place = daemonPlace();
-    const config = readFileSync(join(place.directory, 'keyvigil.yml'), 'utf8');
-    place.file('keyvigil.yml', config.replace('kms: {} }', 'kms: {}, iam: {} }'));
-    await using child = startCli(['serve'], place);
-    await listening(child);
-    expect(logLines(child).filter(({ level }) => level === 40)).toEqual([
-      expect.objectContaining({ msg: expect.stringContaining('service "iam" of target') }),
-    ]);
   });
 
   it('reads its configuration again on SIGHUP and on request, and keeps the one before if that is refused', async () => {

@@ -55,12 +55,14 @@ test('no input makes an operation fail in any other way than AWS fails', async (
   const flowArn = region.mediaConnect.createFlow({ name: 'f', source: { name: 's' } });
   const project = region.codeBuild.createProject({ name: 'p1' });
   const api = region.apiGateway.create();
+  sandbox.aws.account(ACCOUNT).iam.createRole('r', ['codebuild.amazonaws.com']);
   const models: Record<string, { call: (operation: string, input: Readonly<Record<string, unknown>>) => unknown }> = {
     secretsmanager: region.secrets,
     kms: region.kms,
     mediaconnect: region.mediaConnect,
     codebuild: region.codeBuild,
     apigateway: region.apiGateway,
+    iam: sandbox.aws.account(ACCOUNT).iam,
   };
   const value = fc.oneof(
     fc.constantFrom<unknown>(
@@ -99,6 +101,8 @@ test('no input makes an operation fail in any other way than AWS fails', async (
       name: fc.constantFrom('p1', 'p2'),
       restApiId: fc.constantFrom(api.id, 'x'),
       stageName: fc.constantFrom('prod', 'x'),
+      RoleName: fc.constantFrom('r', 'x'),
+      PolicySourceArn: fc.constantFrom(`arn:aws:iam::${ACCOUNT}:role/r`, 'arn:aws:iam::x'),
     },
     { requiredKeys: [] },
   );

@@ -41,6 +41,7 @@ export const speke: AwsKeyService = {
       feature: 'base',
       actions: ['apigateway:GET'],
       resource: 'arn:PARTITION:apigateway:*::/restapis/*/stages/*',
+      operations: ['GetStage'],
       without:
         'whether the stage of an API Gateway logs is unknown; the endpoint itself is asked without any permission',
     },
