@@ -1,6 +1,7 @@
 /** One source at work: connects, sweeps, looks at suspects again, fetches details, and notes how it does. No timers. */
 import { setImmediate as yieldTurn } from 'node:timers/promises';
 import type { Evidence, Failure, KeyFacts, ProviderName, SourceId, SourceRecord, Stub } from '../core/model.ts';
+import { assertSound } from '../core/sound.ts';
 import type { Connection, Service, ServiceSession } from '../providers/provider.ts';
 import type { Ledger, Suspect } from './apply.ts';
 import { type CallerOptions, type CountingContext, callContext, connectFailure, failureOf } from './call.ts';
@@ -234,6 +235,7 @@ export function createSource(options: SourceOptions): Source {
           retryDetailsAt.delete(resource);
           try {
             const enriched = await session.enrich?.(facts, options.now(), context);
+            if (enriched) assertSound(enriched);
             if (enriched) await ledger.detail(resource, facts, enriched, service);
           } catch (error) {
             signal.throwIfAborted();

@@ -9,6 +9,7 @@ import {
   type Stub,
 } from '../core/model.ts';
 import { SOURCE_LEVEL_REASONS, type UnknownReason } from '../core/reasons.ts';
+import { assertSound } from '../core/sound.ts';
 import type {
   CallFailed,
   Connection,
@@ -111,6 +112,10 @@ export async function sweep(env: SweepEnv): Promise<SweepOutcome> {
     const pages = env.session.list({ call, referenced, versionsInUse, consumers, key });
     let page = await pages.next();
     while (!page.done) {
+      for (const { stub, told: look } of page.value) {
+        assertSound(stub);
+        if (look) assertSound(look.consumer);
+      }
       const { unchanged, told } = choice.page(page.value.filter((item) => env.session.watches(item.stub)));
       if (unchanged.length > 0) await env.affirm(unchanged);
       if (told.length > 0)
@@ -229,10 +234,17 @@ async function takeLook(env: SweepEnv, look: Look): Promise<(Looked & { failure?
     const described = await env.session.describe(stub, known, { call: env.context.call, key: env.known.keyFacts });
     if ('foreign' in described) return undefined;
     const at = env.now();
-    if ('failure' in described) return failed(env, stub, described.failure, at, digest);
-    if ('consumer' in described) return lookedAt(env, stub, described, look.digest);
+    if ('failure' in described) {
+      if (described.failure.told) assertSound(described.failure.told);
+      return failed(env, stub, described.failure, at, digest);
+    }
+    if ('consumer' in described) {
+      assertSound(described.consumer);
+      return lookedAt(env, stub, described, look.digest);
+    }
     const { evidence, names } = described;
     if (names) env.named(names);
+    assertSound(described.facts);
     const facts = await withMissed(env, described.facts, known);
     const verdict = keyRulesOf(env.service).verdict({ facts });
     return { observation: { ...from, at, verdict, evidence, facts }, ...digest };
@@ -261,7 +273,9 @@ async function withMissed(
   const before = known && 'version' in known ? known.version : undefined;
   if (!env.session.enrich || !before || !facts.version || facts.version.id === before.id) return facts;
   try {
-    return await env.session.enrich(facts, env.now(), env.context);
+    const enriched = await env.session.enrich(facts, env.now(), env.context);
+    assertSound(enriched);
+    return enriched;
   } catch {
     env.signal.throwIfAborted();
     // The new version itself is certain; its details come in the background as ever.

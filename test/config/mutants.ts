@@ -128,6 +128,11 @@ function pick<T>(list: readonly T[], next: Next): T {
   return list[Math.floor(next() * list.length)] as T;
 }
 
+/** As an own field, whatever its name: what YAML makes of `__proto__` is one too. */
+function put(holder: Record<string, Node>, key: string, value: Node): void {
+  Object.defineProperty(holder, key, { value, configurable: true, enumerable: true, writable: true });
+}
+
 /** Every place in a tree, as the object that holds it and its key. */
 function places(root: Node): { readonly holder: Record<string, Node>; readonly key: string }[] {
   const found: { holder: Record<string, Node>; key: string }[] = [];
@@ -156,28 +161,35 @@ function byStructure(text: string, next: Next): string {
         delete holder[key];
         break;
       case 1:
-        holder[key] = structuredClone(other.holder[other.key]);
+        put(holder, key, structuredClone(other.holder[other.key]));
         break;
       case 2:
-        holder[`${key}${pick(['s', 'X', ' ', '\u00e9', '__proto__'], next)}`] = value;
+        put(holder, `${key}${pick(['s', 'X', ' ', '\u00e9', '__proto__'], next)}`, value);
         delete holder[key];
         break;
       case 3:
-        holder[key] = next() < 0.5 ? [value] : { [pick(['name', 'url', 'file', 'x'], next)]: value };
+        put(holder, key, next() < 0.5 ? [value] : { [pick(['name', 'url', 'file', 'x'], next)]: value });
         break;
       case 4:
-        holder[key] = Array.isArray(value)
-          ? [...value, ...value]
-          : typeof value === 'object' && value !== null
-            ? Object.values(value)[0]
-            : `${value}${value}`;
+        put(
+          holder,
+          key,
+          Array.isArray(value)
+            ? [...value, ...value]
+            : typeof value === 'object' && value !== null
+              ? Object.values(value)[0]
+              : `${value}${value}`,
+        );
         break;
       case 5:
-        holder[pick(['policy', 'services', 'regions', 'receivers', 'x', '__proto__', 'constructor'], next)] =
-          structuredClone(value);
+        put(
+          holder,
+          pick(['policy', 'services', 'regions', 'receivers', 'x', '__proto__', 'constructor'], next),
+          structuredClone(value),
+        );
         break;
       default:
-        holder[key] = structuredClone(pick(STRANGE, next));
+        put(holder, key, structuredClone(pick(STRANGE, next)));
     }
   }
   return (stringify(tree.root, { aliasDuplicateObjects: next() < 0.5, version: '1.2' }) as string | undefined) ?? '';
