@@ -2,30 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { claimsIn, missing } from './claims.ts';
 import { ROOT } from './lockfile.ts';
-
-interface Claim {
-  readonly file: string;
-  /** Quoted titles behind the link, up to the next one. */
-  readonly titles: readonly string[];
-}
-
-/** Links to tests, each with the titles that follow it. */
-function claimsIn(text: string): Claim[] {
-  return [...text.matchAll(/\[(test\/[^\]]+)\]\(\.\.\/(test\/[^)]+)\)((?:,? "[^"|]+")*)/g)].map(
-    ([, label = '', file = '', quoted = '']) => ({
-      file: label === file ? file : `${label} is linked to ${file}`,
-      titles: [...quoted.matchAll(/"([^"]+)"/g)].map((match) => match[1] ?? ''),
-    }),
-  );
-}
-
-/** What of a claim is not there. */
-function missing({ file, titles }: Claim): string[] {
-  if (!existsSync(join(ROOT, file))) return [file];
-  const text = readFileSync(join(ROOT, file), 'utf8');
-  return titles.filter((title) => !text.includes(`'${title}'`)).map((title) => `${file}: ${title}`);
-}
 
 const DOCUMENT = readFileSync(join(ROOT, 'docs', 'security.md'), 'utf8');
 
