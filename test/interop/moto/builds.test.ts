@@ -10,7 +10,8 @@ beforeAll(async () => {
 afterAll(() => cloud?.[Symbol.asyncDispose]());
 
 function daemonIn(region: string): Promise<Daemon> {
-  return startDaemon(cloud, { targets: target('prod', cloud.url, { regions: [region] }) });
+  const yaml = ', services: { secrets-manager: {}, kms: {}, codebuild: {} }';
+  return startDaemon(cloud, { targets: target('prod', cloud.url, { regions: [region], yaml }) });
 }
 
 function variables(...values: readonly string[]) {

@@ -5,6 +5,7 @@ sent. Any failed check ends it with a traceback.
 """
 from datetime import datetime, timezone
 
+import drive_apigateway
 import drive_codebuild
 import drive_iam
 import drive_kms
@@ -60,4 +61,5 @@ identities()
 drive_mediaconnect.drive()
 drive_codebuild.drive()
 drive_iam.drive()
+drive_apigateway.drive()
 print(report())

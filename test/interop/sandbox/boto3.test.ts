@@ -23,6 +23,13 @@ test('boto3 drives every operation of the sandbox, paging and errors included, a
   }
   const code503 = { code: 'ServiceUnavailableException', status: 503, message: 'Service unavailable' };
   sandbox.faults.add({ kind: 'error', ...code503 }, { service: 'mediaconnect', resource: 'unavailable' });
+  const accessLog = `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:keys`;
+  const logging = { executionLog: 'INFO', dataTrace: true, accessLog } as const;
+  const apis = {
+    quiet: region.apiGateway.create({ stage: 'live' }).id,
+    logged: region.apiGateway.create({ stage: 'live', logging }).id,
+    accessLog,
+  };
   const { code, stdout, stderr } = await runPython('drive_sandbox.py', {
     endpoint: sandbox.url,
     account: ACCOUNT,
@@ -34,6 +41,7 @@ test('boto3 drives every operation of the sandbox, paging and errors included, a
     roleArn: sandbox.aws.account(OTHER).role('keyvigil', { externalId: 'e-1' }),
     mediaRole: account.role('media', { services: services('mediaconnect') }),
     buildRole,
+    apis,
     rotationDone: region.rotationFunction('rotate'),
     rotationStuck: region.rotationFunction('broken', 'stuck'),
   });
