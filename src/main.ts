@@ -326,14 +326,13 @@ function program(io: Io, done: (code: number) => void): Command {
   return keyvigil;
 }
 
-/** The configuration, with everything that there is to say about it. @throws ConfigError */
+/** @throws ConfigError */
 async function read(file: string, io: Io): Promise<LoadedConfig> {
-  const [{ inactiveParts, loadConfig }, { SERVICES }] = await Promise.all([
+  const [{ loadConfig }, { SERVICES }] = await Promise.all([
     import('./config/load.ts'),
     import('./providers/index.ts'),
   ]);
-  const loaded = await loadConfig(file, { env: io.env, services: SERVICES });
-  return { ...loaded, warnings: [...loaded.warnings, ...inactiveParts(loaded.config, SERVICES)] };
+  return await loadConfig(file, { env: io.env, services: SERVICES });
 }
 
 async function load(file: string, io: Io): Promise<LoadedConfig | undefined> {

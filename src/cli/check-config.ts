@@ -1,6 +1,6 @@
 /** `check-config`: everything that can be said of a configuration without asking anybody. */
 import type { Config, TargetConfig } from '../config/config.ts';
-import { ConfigError, inactiveParts, loadConfig, redacted, scheduleOf } from '../config/load.ts';
+import { ConfigError, loadConfig, redacted, scheduleOf } from '../config/load.ts';
 import { nextRuns } from '../config/schedule.ts';
 import { PROVIDERS, SERVICES } from '../providers/index.ts';
 import { isSource } from '../providers/provider.ts';
@@ -22,7 +22,6 @@ interface Row {
   readonly location: string;
   readonly service: string;
   readonly schedule: string;
-  readonly active: boolean;
 }
 
 /** Services of a target that have a schedule: all but those that only help others. */
@@ -31,7 +30,7 @@ function sweptServices({ provider, services }: TargetConfig): readonly string[] 
   return Object.keys(services).filter((name) => !helpers.some((helper) => helper.name === name));
 }
 
-/** Every target × location × service, those without code in this version included. */
+/** Every target × location × service. */
 function sourcesOf(config: Config): readonly Row[] {
   return config.targets.flatMap((target) => {
     const provider = PROVIDERS.find(({ name }) => name === target.provider);
@@ -43,7 +42,6 @@ function sourcesOf(config: Config): readonly Row[] {
         location,
         service,
         schedule: scheduleOf(config, target, service).schedule,
-        active: provider?.services.some(({ name }) => name === service) ?? false,
       })),
     );
   });
@@ -69,15 +67,8 @@ function columns(rows: readonly (readonly string[])[]): string {
 }
 
 function textOf(config: Config): string {
-  const head = ['TARGET', 'PROVIDER', 'LOCATION', 'SERVICE', 'SCHEDULE', ''];
-  const body = sourcesOf(config).map((row) => [
-    row.target,
-    row.provider,
-    row.location,
-    row.service,
-    row.schedule,
-    row.active ? '' : 'not active yet',
-  ]);
+  const head = ['TARGET', 'PROVIDER', 'LOCATION', 'SERVICE', 'SCHEDULE'];
+  const body = sourcesOf(config).map((row) => [row.target, row.provider, row.location, row.service, row.schedule]);
   const runs = timetables(config).map(
     ({ schedule, timezone, next }) => `  ${schedule} (${timezone})\n${next.map((at) => `    ${at}`).join('\n')}`,
   );
@@ -102,20 +93,17 @@ export async function checkConfigCommand(
   const json = (data: unknown) => io.out(`${JSON.stringify(data, null, 2)}\n`);
   try {
     const { config, warnings } = await loadConfig(file, { env: io.env, services: SERVICES });
-    const inactive = inactiveParts(config, SERVICES);
     const check = online && (await checkOnline({ config, ...online }, io));
     const code = check?.ok === false ? 2 : 0;
     if (output === 'json') {
       const sources = sourcesOf(config);
-      const shown = { warnings, inactive, sources, schedules: timetables(config), config: redacted(config) };
+      const shown = { warnings, sources, schedules: timetables(config), config: redacted(config) };
       json({ valid: true, file, ...shown, ...(check && { online: check }) });
       return code;
     }
     io.out(`${file} is valid.\n\n${textOf(config)}`);
     if (check) io.out(`\n${onlineText(check)}`);
-    for (const warning of [...warnings, ...inactive.map((sentence) => `${file}: ${sentence}`)]) {
-      io.err(`warning: ${warning}\n`);
-    }
+    for (const warning of warnings) io.err(`warning: ${warning}\n`);
     return code;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

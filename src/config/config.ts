@@ -9,10 +9,7 @@ export interface TargetConfig {
   readonly schedule?: string;
   /** IANA zone of `schedule`; the top-level one otherwise. */
   readonly timezone?: string;
-  /**
-   * Parsed configuration of each service that is on, by name. Services that this version has no code for stand here too
-   * (`inactiveParts` names them); empty only if it has none at all for the provider.
-   */
+  /** Parsed configuration of each service that is on, by name. */
   readonly services: Readonly<
     Record<string, { readonly schedule?: string; readonly timezone?: string; readonly [option: string]: unknown }>
   >;

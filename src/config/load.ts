@@ -10,7 +10,7 @@ import { loadWebFile } from './web-file.ts';
 
 export { ConfigError } from './check.ts';
 export { parseConfig } from './parse.ts';
-export { inactiveParts, policyOf, redacted, scheduleOf } from './views.ts';
+export { policyOf, redacted, scheduleOf } from './views.ts';
 
 /** A configuration that was read. */
 export interface LoadedConfig {

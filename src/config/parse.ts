@@ -5,16 +5,15 @@ import { type ConfigIssue, checkSchema, tidy } from './check.ts';
 import type { Config } from './config.ts';
 import { type Place, readDocument } from './document.ts';
 import { pathText } from './messages.ts';
-import type { ServiceDeclaration } from './planned.ts';
 import { resolveConfig } from './resolve.ts';
 import { applyRules, type FileReference, type Violation } from './rules.ts';
-import { configFor, knownServices } from './schema.ts';
+import { configFor, type ServiceDeclaration } from './schema.ts';
 
 /** What a configuration is read with. */
 export interface LoadOptions {
   /** For `${ENV}`. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The active services, from the registry of providers. */
+  /** From the registry of providers. */
   readonly services: readonly ServiceDeclaration[];
 }
 
@@ -43,11 +42,7 @@ export function parseConfig(text: string, file: string, options: LoadOptions): P
     return { issues: tidy(file, document.problems), warnings: [], unlessAuthenticated: [], digest: '', files: [] };
   }
 
-  const ruling = applyRules(
-    document.value,
-    knownServices(options.services),
-    (path) => document.place(path, 'value').line,
-  );
+  const ruling = applyRules(document.value, options.services, (path) => document.place(path, 'value').line);
   const checked = checkSchema(document, configFor(options.services));
   const placed = (violations: readonly Violation[]) =>
     violations

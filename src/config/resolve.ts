@@ -1,8 +1,7 @@
 /** From the schema's output to the configuration: services chosen, paths absolute, secrets behind their sources. */
 import { resolve } from 'node:path';
 import type { Config, ReceiverConfig, SecretSource, TargetConfig } from './config.ts';
-import type { ServiceDeclaration } from './planned.ts';
-import { type ParsedConfig, RECEIVER_TYPES } from './schema.ts';
+import { type ParsedConfig, RECEIVER_TYPES, type ServiceDeclaration } from './schema.ts';
 import { fileSecret, inlineSecret } from './secret.ts';
 
 type Settings = Readonly<Record<string, unknown>>;
@@ -19,7 +18,7 @@ const SECRETS = {
 /**
  * @param parsed passed every rule
  * @param file absolute path of the configuration file
- * @param services the active ones, which a target without `services` gets
+ * @param services the known ones: a target without `services` gets all that are not opt-in
  */
 export function resolveConfig(parsed: ParsedConfig, file: string, services: readonly ServiceDeclaration[]): Config {
   const directory = resolve(file, '..');

@@ -6,8 +6,7 @@ import { isSource } from '../providers/provider.ts';
 import type { Path } from './document.ts';
 import { isLoopback, parseListen } from './listen.ts';
 import { nearest, oneOf, pathText } from './messages.ts';
-import type { ServiceDeclaration } from './planned.ts';
-import { RECEIVER_TYPES } from './schema.ts';
+import { RECEIVER_TYPES, type ServiceDeclaration } from './schema.ts';
 
 /** A rule that is broken. */
 export interface Violation {

@@ -6,12 +6,15 @@ import { z } from 'zod';
 import type { ProviderName } from '../core/model.ts';
 import { AwsTargetFields } from '../providers/aws/config.ts';
 import { AzureTargetFields } from '../providers/azure/config.ts';
-import { isSource } from '../providers/provider.ts';
+import { isSource, type Service } from '../providers/provider.ts';
 import { Duration, Hold, Interval, PositiveDuration, Reminder } from './duration.ts';
 import { Listen } from './listen.ts';
 import { says } from './messages.ts';
-import { PLANNED_SERVICES, type ServiceDeclaration } from './planned.ts';
 import { Schedule, Timezone, Timing } from './schedule.ts';
+
+/** What the configuration needs to know of a service. */
+export type ServiceDeclaration = Pick<Service, 'name' | 'provider' | 'config' | 'rules' | 'optIn'> &
+  Partial<Pick<Service, 'kinds'>>;
 
 /** A name that becomes a metric label and part of a path: no slash, no space. */
 const Name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, {
@@ -99,12 +102,6 @@ const Receiver = z
   } satisfies Record<(typeof RECEIVER_TYPES)[number] | 'name', z.ZodType>)
   .meta(exactlyOne(...RECEIVER_TYPES));
 
-/** Declared services, and the planned ones that nothing declares yet. */
-export function knownServices(services: readonly ServiceDeclaration[]): readonly ServiceDeclaration[] {
-  const declared = new Set(services.map((service) => `${service.provider}/${service.name}`));
-  return [...services, ...PLANNED_SERVICES.filter((planned) => !declared.has(`${planned.provider}/${planned.name}`))];
-}
-
 function servicesOf(provider: ProviderName, services: readonly ServiceDeclaration[]) {
   const shape: Record<string, z.ZodOptional<z.ZodType>> = {};
   for (const { name, config, kinds } of services.filter((service) => service.provider === provider)) {
@@ -123,21 +120,20 @@ function servicesOf(provider: ProviderName, services: readonly ServiceDeclaratio
  * @param services what the registry of providers declares
  */
 export function configFor(services: readonly ServiceDeclaration[]) {
-  const known = knownServices(services);
   const Target = z.discriminatedUnion('provider', [
     z.strictObject({
       name: Name,
       provider: z.literal('aws'),
       ...Timing,
       ...AwsTargetFields,
-      services: servicesOf('aws', known),
+      services: servicesOf('aws', services),
     }),
     z.strictObject({
       name: Name,
       provider: z.literal('azure'),
       ...Timing,
       ...AzureTargetFields,
-      services: servicesOf('azure', known),
+      services: servicesOf('azure', services),
     }),
   ]);
   return z

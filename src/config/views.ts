@@ -1,7 +1,6 @@
 /** What other parts read out of a configuration. */
 import type { Policy } from '../core/policy.ts';
 import type { Config, TargetConfig } from './config.ts';
-import type { ServiceDeclaration } from './planned.ts';
 
 /** The part that the pure core obeys. */
 export function policyOf({ policy }: Config): Policy {
@@ -28,28 +27,6 @@ export function scheduleOf(
     schedule: own?.schedule ?? target.schedule ?? config.schedule,
     timezone: own?.timezone ?? target.timezone ?? config.timezone,
   };
-}
-
-/**
- * Parts of a configuration that were validated but that this version does nothing with.
- * @param services the active ones
- * @returns one plain sentence each
- */
-export function inactiveParts(config: Config, services: readonly ServiceDeclaration[]): string[] {
-  const sentences: string[] = [];
-  for (const target of config.targets) {
-    const active = services.filter(({ provider }) => provider === target.provider).map(({ name }) => name);
-    if (active.length === 0) {
-      sentences.push(`target "${target.name}" is not active yet: this version does not watch ${target.provider}`);
-      continue;
-    }
-    for (const service of Object.keys(target.services)) {
-      if (!active.includes(service)) {
-        sentences.push(`service "${service}" of target "${target.name}" is not active yet: it is not watched`);
-      }
-    }
-  }
-  return sentences;
 }
 
 /** A URL without the password in it, and without the path where that is what makes it a secret. */

@@ -91,7 +91,6 @@ describe('check-config', () => {
     const data = JSON.parse(good.printed.out);
     expect(data).toMatchObject({ valid: true, file, config: { schedule: '*/30 * * * * *' } });
     expect(data.warnings).toHaveLength(1);
-    expect(data.inactive).toEqual([]);
     expect(data.sources).toHaveLength(14);
     expect(data.sources[0]).toEqual({
       target: 'video-prod',
@@ -99,7 +98,6 @@ describe('check-config', () => {
       location: 'eu-west-1',
       service: 'secrets-manager',
       schedule: '0 */5 * * * *',
-      active: true,
     });
     expect(data.schedules[0]).toEqual({
       schedule: '0 */5 * * * *',

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { SecretSource } from '../../src/config/config.ts';
-import { inactiveParts, loadConfig, parseConfig, policyOf, redacted, scheduleOf } from '../../src/config/load.ts';
+import { loadConfig, parseConfig, policyOf, redacted, scheduleOf } from '../../src/config/load.ts';
 import { SERVICES } from '../../src/providers/index.ts';
 import { configOf, ENV, goodDirectory, TARGETS } from './files.ts';
 
@@ -90,16 +90,12 @@ describe('a configuration', () => {
     expect(receivers[0]?.options.url).toBe('https://events.eu.pagerduty.com/v2/enqueue');
   });
 
-  it('ships an example that is valid, warns of nothing and has only active parts', async () => {
-    const { config, warnings } = await loadConfig(
-      join(import.meta.dirname, '../../config/keyvigil.example.yaml'),
-      OPTIONS,
-    );
+  it('ships an example that is valid and warns of nothing', async () => {
+    const { warnings } = await loadConfig(join(import.meta.dirname, '../../config/keyvigil.example.yaml'), OPTIONS);
     expect(warnings).toEqual([]);
-    expect(inactiveParts(config, SERVICES)).toEqual([]);
   });
 
-  it('gives a target without services those that are active, and none of the planned ones', () => {
+  it('gives a target without services all but the opt-in ones', () => {
     const { targets } = configOf(
       `${TARGETS.replace(/]\s*$/, '')}, { name: b, provider: azure, subscription: 00000000-0000-0000-0000-000000000000 }]`,
     );
@@ -140,16 +136,6 @@ describe('a configuration', () => {
       schedule: '*/30 * * * * *',
       timezone: 'Europe/Berlin',
     });
-  });
-
-  it('names every part that this version validates but does nothing with', async () => {
-    await using directory = await goodDirectory();
-    const { config } = await loadConfig(join(directory.path, 'full.yaml'), OPTIONS);
-    expect(inactiveParts(config, SERVICES)).toEqual([]);
-    const ofAws = SERVICES.filter(({ provider }) => provider === 'aws');
-    expect(inactiveParts(config, ofAws)).toContain(
-      'target "media-azure" is not active yet: this version does not watch azure',
-    );
   });
 
   it('hands the core its policy in milliseconds', () => {
@@ -206,7 +192,7 @@ describe('secrets', () => {
         '<secret>',
       ]);
     }
-    const printed = JSON.stringify([redacted(config), warnings, inactiveParts(config, SERVICES)]);
+    const printed = JSON.stringify([redacted(config), warnings]);
     expect(printed).not.toContain('canary');
     expect(redacted(config)).toMatchObject({
       receivers: [{ options: { urls: ['http://<secret>@127.0.0.1:9093/'] } }, { options: { url: '<secret>' } }, {}, {}],
