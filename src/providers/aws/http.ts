@@ -4,7 +4,7 @@ import { Agent as HttpsAgent } from 'node:https';
 import { Readable } from 'node:stream';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { ConnectOptions } from '../provider.ts';
-import { trusted } from '../roots.ts';
+import { trustOf } from '../roots.ts';
 
 /** Sockets at once per host: two sweeps with sixteen looks each. */
 const MAX_SOCKETS = 32;
@@ -27,9 +27,8 @@ export function createPool(options: ConnectOptions): Pool {
     maxSockets: MAX_SOCKETS,
     ...(PROXY_VARIABLES.some((name) => options.env[name]) ? { proxyEnv: options.env } : {}),
   };
-  const ca = trusted(options.ca);
   const httpAgent = new HttpAgent(agentOptions);
-  const httpsAgent = new HttpsAgent({ ...agentOptions, ...(ca && { ca: [...ca] }) });
+  const httpsAgent = new HttpsAgent({ ...agentOptions, ...trustOf(options.ca) });
   const requestTimeout = Math.ceil(options.callTimeoutMs / 2);
   const handler = new NodeHttpHandler({
     httpAgent,

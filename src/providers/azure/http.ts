@@ -10,7 +10,7 @@ import {
   RestError,
 } from '@azure/core-rest-pipeline';
 import type { ConnectOptions } from '../provider.ts';
-import { trusted } from '../roots.ts';
+import { trustOf } from '../roots.ts';
 import { type Exchange, exchange } from './ask.ts';
 import type { ClientOptions } from './service.ts';
 
@@ -35,13 +35,12 @@ export interface Transport extends Disposable {
  * It ends as `ETIMEDOUT`: the SDK's own time-out is told from a shutdown by nothing, is not retried, and does not cover bodies.
  */
 export function createTransport(options: ConnectOptions): Transport {
-  const ca = trusted(options.ca);
   const pool = { keepAlive: true, maxSockets: MAX_SOCKETS };
   // Plain HTTP is spoken to the machine's own identity service only, which is behind no proxy.
   const http = new HttpAgent(pool);
   const https = new HttpsAgent({
     ...pool,
-    ...(ca && { ca: [...ca] }),
+    ...trustOf(options.ca),
     ...(PROXY_VARIABLES.some((name) => options.env[name]) ? { proxyEnv: options.env } : {}),
   });
   const requestMs = Math.ceil(options.callTimeoutMs / 2);

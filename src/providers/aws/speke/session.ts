@@ -1,5 +1,5 @@
 /** SPEKE key providers of one Region: what flows name, the probe, and what API Gateway says of the stage. */
-import { createSecureContext, getCACertificates } from 'node:tls';
+import { createSecureContext } from 'node:tls';
 import type { KeyFacts, KeyStub } from '../../../core/model.ts';
 import {
   type CallContext,
@@ -10,6 +10,7 @@ import {
   type ListOutcome,
   type Undescribed,
 } from '../../provider.ts';
+import { trustOf } from '../../roots.ts';
 import { classify } from '../classify.ts';
 import { createRestClient } from '../rest.ts';
 import type { AwsSession, ServiceEnv } from '../service.ts';
@@ -40,7 +41,7 @@ export function open(env: ServiceEnv): AwsSession {
   const regional = regionalNames(region, env.partition);
   const apiGateway = createRestClient(env, { name: 'apigateway', id: 'API Gateway' });
   const endpoint = env.client.endpoint === undefined ? undefined : new URL(env.client.endpoint);
-  const trust = createSecureContext(ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] });
+  const trust = trustOf(ca).secureContext ?? createSecureContext();
 
   async function* list(context: ListContext): AsyncGenerator<readonly Listed[], ListOutcome> {
     const urls = providersOf(context.consumers(), { account, region });
