@@ -128,7 +128,7 @@ function compose(text: string, lines: LineCounter): Composed {
     return refuse('only YAML 1.2 is understood: remove the %YAML line');
   }
   if (!document?.contents || (isScalar(document.contents) && document.contents.value === null)) {
-    return refuse('the file is empty');
+    return refuse('this file is empty');
   }
   return { root: document.contents };
 }

@@ -29,7 +29,7 @@ const ASK = 'nobody is asked for a certificate: add client_auth_type: RequireAnd
 describe('the file of the web server', () => {
   it.each<[string, readonly string[]]>([
     ['', ['1:1: this file is empty']],
-    ['# nothing\n', ['1:1: the file is empty']],
+    ['# nothing\n', ['1:1: this file is empty']],
     [
       'basic_auth_users: [',
       ['1:20: this is not valid YAML: the indentation does not fit the lines around it, or a bracket is not closed'],
