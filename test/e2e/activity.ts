@@ -5,7 +5,7 @@
  */
 import { channel } from 'node:diagnostics_channel';
 import { Resolver } from 'node:dns/promises';
-import type { ClientRequest } from 'node:http';
+import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { Worker } from 'node:worker_threads';
@@ -22,11 +22,11 @@ import '../../src/providers/azure/media-services/session.ts';
 
 /** Turns of the event loop after the last activity in which an answer may still lead to the next question. */
 const CALM_TURNS = 25;
-/** What hangs on purpose (an answer that never comes) is taken for rest after so much real time without any change. */
+/** What hangs elsewhere (a name server, a proxy's other side) is taken for rest after so much real time without any change. */
 const HUNG_MS = 40;
 
 export interface Activity extends Disposable {
-  /** Requests and messages that are not answered yet. */
+  /** Requests and messages that are not answered yet, but for those that a server of this process holds back on purpose. */
   readonly pending: number;
   /** Changes with everything that starts or ends. */
   readonly changes: number;
@@ -50,7 +50,22 @@ export function watchActivity(): Activity {
     request.once('close', () => ended(request));
   };
   const end = (message: unknown) => ended((message as { request: ClientRequest }).request);
+  // What is asked at a port of ours and not answered yet. The sandbox answers at once, or not before a timer says so.
+  const asked = new Map<number | undefined, { request: IncomingMessage; response: ServerResponse }>();
+  const ask = (message: unknown) => {
+    const exchange = message as { request: IncomingMessage; response: ServerResponse };
+    const { remotePort } = exchange.request.socket;
+    asked.set(remotePort, exchange);
+    exchange.response.once('close', () => asked.get(remotePort) === exchange && asked.delete(remotePort));
+  };
+  const isHeld = (one: unknown) => {
+    const port =
+      one !== null && typeof one === 'object' && 'socket' in one ? (one.socket as Socket)?.localPort : undefined;
+    const exchange = asked.get(port);
+    return port !== undefined && exchange?.request.complete === true && !exchange.response.writableEnded;
+  };
   const channels = [
+    [channel('http.server.request.start'), ask],
     [channel('http.client.request.start'), begin],
     [channel('http.client.response.finish'), end],
     [channel('http.client.request.error'), end],
@@ -92,7 +107,9 @@ export function watchActivity(): Activity {
 
   return {
     get pending() {
-      return requests.size + messages;
+      let held = 0;
+      for (const one of requests) if (isHeld(one)) held += 1;
+      return requests.size - held + messages;
     },
     get changes() {
       return changes;
