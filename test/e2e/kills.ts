@@ -76,10 +76,13 @@ export interface KillFigures {
   readonly readyCpuSeconds: number;
 }
 
-/** Kills `times` on one state file and prints what came of it. */
-export async function killDaemons(times: number): Promise<KillFigures> {
+/**
+ * Kills `times` on one state file and prints what came of it.
+ * @param seed of what changes and when it is killed: another one for each that runs beside others
+ */
+export async function killDaemons(times: number, seed = SEED): Promise<KillFigures> {
   await using stack = new AsyncDisposableStack();
-  const sandbox = stack.use(await startSandbox({ seed: SEED }));
+  const sandbox = stack.use(await startSandbox({ seed }));
   const sink = stack.use(await startSink());
   const account = sandbox.aws.account('111122223333');
   const { kms, secrets } = account.region('eu-west-1');
@@ -138,7 +141,7 @@ receivers: [{ name: hook, webhook: { url: "${sink.url}" } }]
     }
   }
 
-  for (const { before, during, killAfterMs, atNews } of fc.sample(round, { numRuns: times, seed: SEED })) {
+  for (const { before, during, killAfterMs, atNews } of fc.sample(round, { numRuns: times, seed })) {
     flip(before);
     const { child, url } = await start();
     await using _ = child;
