@@ -11,6 +11,7 @@ import { createBudget, createGate } from './engine/budget.ts';
 import type { CallerOptions } from './engine/call.ts';
 import type { ScheduledSource } from './engine/engine.ts';
 import type { OutboxBook } from './engine/outbox.ts';
+import { rhythmOf } from './engine/rhythm.ts';
 import { intervalOf } from './engine/schedule.ts';
 import { createSource, type LazyConnection, type Source } from './engine/source.ts';
 import { PROVIDERS } from './providers/index.ts';
@@ -93,7 +94,17 @@ export function assemble(
   const budget = createBudget(config.budget, monotonic);
   const gate = createGate(IN_FLIGHT);
   const connections = new Map<string, LazyConnection>();
-  const intervals = new Map<string, number>();
+  const distances = new Map<string, { readonly intervalMs: number; readonly pauseMs: number }>();
+
+  function distanceOf(expression: string, timezone: string) {
+    const { intervalMs } = parts;
+    if (intervalMs !== undefined) return { intervalMs, pauseMs: intervalMs };
+    const logger = cronLogger(log);
+    return {
+      intervalMs: intervalOf(expression, timezone, logger),
+      pauseMs: rhythmOf(expression, timezone, logger).pauseMs,
+    };
+  }
 
   const sources = configured.map(({ id, target, provider, service, expression, timezone }) => {
     let connection = connections.get(target.name);
@@ -101,11 +112,8 @@ export function assemble(
       connection = parts.stack.use(lazyConnection(target, provider, options, parts.ca));
       connections.set(target.name, connection);
     }
-    const intervalMs =
-      parts.intervalMs ??
-      intervals.get(`${timezone} ${expression}`) ??
-      intervalOf(expression, timezone, cronLogger(log));
-    intervals.set(`${timezone} ${expression}`, intervalMs);
+    const distance = distances.get(`${timezone} ${expression}`) ?? distanceOf(expression, timezone);
+    distances.set(`${timezone} ${expression}`, distance);
     const { progress } = parts;
     const source: Source = createSource({
       id,
@@ -115,7 +123,7 @@ export function assemble(
       ledger,
       caller: { budget, gate, timeoutMs: CALL_TIMEOUT_MS, monotonic, observe: parts.observe },
       budgetShare: config.budget,
-      intervalMs,
+      ...distance,
       describeEveryMs: policy.describeEveryMs,
       critical,
       now: parts.now,
@@ -127,7 +135,7 @@ export function assemble(
       onChange: (record, before, evidence) => logSource(log, record, before, evidence),
       ...(progress ? { progress: (done, total) => progress(id, done, total) } : {}),
     });
-    return { source, expression, timezone, intervalMs };
+    return { source, expression, timezone, ...distance };
   });
   return { ledger, sources };
 }

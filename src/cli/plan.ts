@@ -19,8 +19,6 @@ import { planJson } from './plan-json.ts';
 import { planText } from './plan-text.ts';
 import { createProgress } from './progress.ts';
 
-const HOUR_MS = 3_600_000;
-
 /** One source of the plan. */
 export interface Row {
   readonly source: Configured;
@@ -133,6 +131,7 @@ export function planOf(
         services: target.services,
       },
       sweepsPerMonth,
+      pauseMs,
       budgetShare: config.budget,
     };
     const plan = planSource(input);
@@ -144,7 +143,7 @@ export function planOf(
       counted: holding === undefined ? 'unknown' : isGiven ? 'given' : 'listed',
       ...(plan ? { plan } : {}),
       ...(allCritical ? { allCritical } : {}),
-      notes: [...notesOf(one, service.name), ...(pauseMs > Math.max(intervalMs, HOUR_MS) ? [pauseText(pauseMs)] : [])],
+      notes: [...notesOf(one, service.name), ...(pauseMs > intervalMs ? [pauseText(pauseMs)] : [])],
     };
   });
   const sum = (figure: (plan: PlannedSource) => number) =>
@@ -158,9 +157,8 @@ export function planOf(
   };
 }
 
-/** Only while it runs does its schedule promise anything. */
 function pauseText(pauseMs: number): string {
-  return `Its schedule pauses for up to ${span(pauseMs)}: a change in a pause is seen after it, whatever stands above.`;
+  return `Its schedule rests for up to ${span(pauseMs)}: a change meanwhile is seen after that, as the worst time above says.`;
 }
 
 function isWhole({ failure }: Counted): boolean {

@@ -24,17 +24,21 @@ export interface Watch {
   readonly objects: number;
   /** Looks that fit into one interval. */
   readonly capacity: number;
-  /** The longest distance between two slots; a sweep that outlives its slot is followed by the next one at once. */
+  /** The distance between two slots; a sweep that outlives its slot is followed by the next one at once. */
   readonly intervalMs: number;
+  /** The longest distance between two slots: longer where the schedule rests at night. */
+  readonly pauseMs: number;
   /** How long one sweep takes. */
   readonly sweepMs: number;
   readonly describeEveryMs: number;
 }
 
 /** From a change until it is confirmed, ms, at worst, while the cloud answers. */
-export function detectionBoundMs({ listing, intervalMs, sweepMs, describeEveryMs, ...watch }: Watch): number {
+export function detectionBoundMs(watch: Watch): number {
+  const { listing, intervalMs, pauseMs, sweepMs, describeEveryMs } = watch;
   const everyMs = Math.max(intervalMs, sweepMs);
-  const rest = sweepMs + CONFIRM_MS;
+  // One pause at most: none ends before everything that was waiting has had its turn.
+  const rest = sweepMs + CONFIRM_MS + Math.max(0, pauseMs - everyMs);
   if (listing === 'state') return everyMs + rest;
   if (listing === 'lagging') return everyMs + rest + Math.min(LISTING_LAG_MS, describeEveryMs);
   return roundsOf(watch.objects, watch.capacity) * everyMs + rest;

@@ -17,6 +17,7 @@ export interface ScheduledSource {
   readonly expression: string;
   readonly timezone: string;
   readonly intervalMs: number;
+  readonly pauseMs: number;
 }
 
 export interface Engine extends AsyncDisposable {
@@ -100,11 +101,11 @@ export function startEngine(options: EngineOptions): Engine {
     }
 
     const offsetMs = offsetOf(where, scheduled.intervalMs);
-    const { expression, timezone, intervalMs } = scheduled;
+    const { expression, timezone, intervalMs, pauseMs } = scheduled;
     return {
       source,
       suspect,
-      schedule: startSchedule({ expression, timezone, offsetMs, intervalMs, logger: options.logger }, run),
+      schedule: startSchedule({ expression, timezone, offsetMs, intervalMs, pauseMs, logger: options.logger }, run),
     };
   }
 

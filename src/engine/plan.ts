@@ -18,6 +18,8 @@ export interface PlanInput {
   /** The cloud has retired the service: there is nothing to watch, and it is asked once a day. */
   readonly retired?: boolean;
   readonly pace: Pace;
+  /** The longest distance between two sweeps: longer than the usual one where the schedule rests at night, ms. */
+  readonly pauseMs: number;
   readonly sweepsPerMonth: number;
   /** Share of each quota that may be used, 0 to 1. */
   readonly budgetShare: number;
@@ -65,7 +67,7 @@ export interface PlannedSource {
 
 /** @returns undefined where nobody knows what the source holds */
 export function planSource(input: PlanInput): PlannedSource | undefined {
-  const { id, service, holding, pace, budgetShare } = input;
+  const { id, service, holding, pace, pauseMs, budgetShare } = input;
   if (input.retired) return retired(input);
   if (!holding) return undefined;
   const { intervalMs, describeEveryMs } = pace;
@@ -87,7 +89,7 @@ export function planSource(input: PlanInput): PlannedSource | undefined {
   return {
     id,
     ...costOf(within(made), input, Math.min(input.sweepsPerMonth, MONTH_MS / Math.max(1, sweepMs))),
-    detectionBoundMs: detectionBoundMs({ listing, objects, capacity, intervalMs, sweepMs, describeEveryMs }),
+    detectionBoundMs: detectionBoundMs({ listing, objects, capacity, intervalMs, pauseMs, sweepMs, describeEveryMs }),
     sweepMs,
     warnings: warningsOf(input, wanted, { capacity, objects, sweepMs }),
   };

@@ -18,8 +18,8 @@ const CLOCK_CHECK_MS = 60_000;
 const EARLY_MS = 1_000;
 
 /**
- * The longest distance between two of the next 25 runs of a schedule, ms: what detection has to wait for at worst. The hours
- * that a change of summer time takes or gives do not count.
+ * The longest distance between two of the next 25 runs of a schedule, ms: how often it runs while it does, for it may rest for
+ * longer (`rhythmOf`). The hours that a change of summer time takes or gives do not count.
  */
 export function intervalOf(expression: string, timezone: string, logger: Logger): number {
   return Math.min(longestDistance(expression, timezone, logger), longestDistance(expression, 'UTC', logger)) || 60_000;
@@ -55,6 +55,8 @@ export function startSchedule(
     readonly timezone: string;
     readonly offsetMs: number;
     readonly intervalMs: number;
+    /** The longest that the schedule itself ever rests. */
+    readonly pauseMs: number;
     readonly logger: Logger;
   },
   run: (signal: AbortSignal) => Promise<void>,
@@ -102,7 +104,7 @@ export function startSchedule(
       const now = Date.now();
       const due = nextAfter(last - now <= EARLY_MS ? last : 0);
       // Whatever a clock says that is set, or an hour that is there twice: nobody waits longer than the schedule ever lets them.
-      const left = Math.min(due - now, options.intervalMs - waited);
+      const left = Math.min(due - now, options.pauseMs - waited);
       const part = Math.min(left, CLOCK_CHECK_MS);
       await sleep(part, stop.signal);
       waited += part;
@@ -117,7 +119,7 @@ export function startSchedule(
   // Begun between a slot and its offset: waiting for the next slot would make the first distance the longest of all.
   const passed = nextAfter(0) - options.intervalMs;
   const left = passed + options.offsetMs - Date.now();
-  if (left > 0) void slot(left);
+  if (left > 0 && passed <= Date.now()) void slot(left);
   const keeping = keepTime().catch((error: unknown) => {
     if (!stop.signal.aborted) throw error;
   });

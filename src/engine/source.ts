@@ -30,6 +30,8 @@ export interface SourceOptions {
   /** Share of each quota, 0 to 1. */
   readonly budgetShare: number;
   readonly intervalMs: number;
+  /** The longest that its schedule ever rests. */
+  readonly pauseMs: number;
   readonly describeEveryMs: number;
   critical(stub: Stub): boolean;
   now(): number;
@@ -104,9 +106,9 @@ export function createSource(options: SourceOptions): Source {
   }
 
   function boundMs(objects: number, sweepMs: number): number {
-    const { intervalMs, describeEveryMs } = options;
+    const { intervalMs, pauseMs, describeEveryMs } = options;
     const { listing } = service;
-    return detectionBoundMs({ listing, objects, capacity: capacity(), intervalMs, sweepMs, describeEveryMs });
+    return detectionBoundMs({ listing, objects, capacity: capacity(), intervalMs, pauseMs, sweepMs, describeEveryMs });
   }
 
   async function note(outcome: SweepOutcome, startedAt: number, context: CountingContext | undefined): Promise<void> {

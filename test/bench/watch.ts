@@ -61,6 +61,7 @@ export function watch(name: string, location: string, connection: Connection): W
     },
     budgetShare: 1e6,
     intervalMs: 60_000,
+    pauseMs: 60_000,
     describeEveryMs: POLICY.describeEveryMs,
     critical: () => false,
     now: () => Date.now(),

@@ -72,10 +72,10 @@ describe('plan, without asking anybody', () => {
     expect(out).toMatch(/^ {4}ListSecrets +12 +17,280 /m);
   });
 
-  it('says that a schedule pauses', async () => {
+  it('says that a schedule rests, and counts that in', async () => {
     const { out } = await planned(`${BOTH}\nschedule: "0 * 9-16 * * *"`, ALL);
-    expect(plain(out)).toContain('! Its schedule pauses for up to 17 h: a change in a pause is seen after it');
-    expect((await planned(`${BOTH}\nschedule: "0 0 3 * * *"`, ALL)).out).not.toContain('pauses');
+    expect(plain(out)).toContain('! Its schedule rests for up to 16 h 1 min: a change meanwhile is seen after that');
+    expect((await planned(`${BOTH}\nschedule: "0 0 3 * * *"`, ALL)).out).not.toContain('rests');
   });
 
   it('as JSON has the same, with absent for what is not known', async () => {

@@ -4,7 +4,15 @@ import { startChoice } from '../../src/engine/choose.ts';
 import { detectionBoundMs, lookCapacity, roundsOf } from '../../src/engine/detection.ts';
 
 const MINUTE = 60_000;
-const watch = { objects: 10, capacity: 100, intervalMs: MINUTE, sweepMs: 2_000, describeEveryMs: 15 * MINUTE };
+const HOUR = 3_600_000;
+const watch = {
+  objects: 10,
+  capacity: 100,
+  intervalMs: MINUTE,
+  pauseMs: MINUTE,
+  sweepMs: 2_000,
+  describeEveryMs: 15 * MINUTE,
+};
 
 describe('the worst detection time', () => {
   it.each([
@@ -17,6 +25,9 @@ describe('the worst detection time', () => {
     ['ids', { ...watch, objects: 190 }, 10 * MINUTE + 17_000],
     ['ids', { ...watch, sweepMs: 90_000 }, 90_000 + 90_000 + 15_000],
     ['state', { ...watch, objects: 1_000_000 }, MINUTE + 17_000],
+    ['state', { ...watch, pauseMs: 16 * HOUR }, 16 * HOUR + 17_000],
+    ['ids', { ...watch, objects: 101, pauseMs: 16 * HOUR }, 16 * HOUR + MINUTE + 17_000],
+    ['state', { ...watch, sweepMs: 90_000 }, 90_000 + 90_000 + 15_000],
   ] as const)('by a listing of %s', (listing, at, ms) => {
     expect(detectionBoundMs({ listing, ...at })).toBe(ms);
   });

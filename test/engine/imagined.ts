@@ -152,6 +152,7 @@ export function start() {
     },
     budgetShare: 1,
     intervalMs: MINUTE,
+    pauseMs: MINUTE,
     describeEveryMs: POLICY.describeEveryMs,
     critical: () => false,
     now: () => cloud.now,

@@ -15,6 +15,7 @@ function input(name: string, holding: Partial<Holding> | undefined, changed: Par
     ...(holding ? { holding: { objects: {}, critical: 0, consumers: 0, ...holding } } : {}),
     pace: { intervalMs: MINUTE, describeEveryMs: 15 * MINUTE, services },
     sweepsPerMonth: 43_200,
+    pauseMs: MINUTE,
     budgetShare: 0.2,
     ...changed,
   };

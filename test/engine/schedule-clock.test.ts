@@ -17,9 +17,12 @@ function running(at: string, expression: string, timezone: string, intervalMs: n
   vi.useFakeTimers({ now: Date.parse(at) });
   let passed = 0;
   const runs: number[] = [];
-  const schedule = startSchedule({ expression, timezone, offsetMs: 0, intervalMs, logger }, async () => {
-    runs.push(passed);
-  });
+  const schedule = startSchedule(
+    { expression, timezone, offsetMs: 0, intervalMs, pauseMs: intervalMs, logger },
+    async () => {
+      runs.push(passed);
+    },
+  );
   return {
     runs,
     async pass(ms: number, stepMs = SECOND) {

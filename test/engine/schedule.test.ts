@@ -57,7 +57,14 @@ describe('startSchedule', () => {
       },
     };
   }
-  const everyMinute = { expression: '0 * * * * *', timezone: 'UTC', offsetMs: 7_000, intervalMs: 60_000, logger };
+  const everyMinute = {
+    expression: '0 * * * * *',
+    timezone: 'UTC',
+    offsetMs: 7_000,
+    intervalMs: 60_000,
+    pauseMs: 60_000,
+    logger,
+  };
 
   it('runs at once and then at its offset after every slot', async () => {
     const { runs, run } = recorder(10);
@@ -73,6 +80,30 @@ describe('startSchedule', () => {
     const schedule = startSchedule(everyMinute, run);
     await vi.advanceTimersByTimeAsync(120_000);
     expect(runs.map(({ from }) => from)).toEqual(['00:20', '01:07', '02:07']);
+    await disposed(schedule);
+  });
+
+  it('rests when the schedule does, and begins again with its first slot', async () => {
+    vi.setSystemTime(Date.parse('2026-11-22T16:58:30Z'));
+    const from: string[] = [];
+    const office = { expression: '0 * 9-16 * * *', pauseMs: 16 * 3_600_000 + 60_000 };
+    const schedule = startSchedule({ ...everyMinute, ...office }, async () => {
+      from.push(new Date().toISOString().slice(8, 19));
+    });
+    await vi.advanceTimersByTimeAsync(16 * 3_600_000 + 3 * 60_000);
+    expect(from).toEqual(['22T16:58:30', '22T16:59:07', '23T09:00:07', '23T09:01:07']);
+    await disposed(schedule);
+  });
+
+  it('that begins at night looks once, and then not before the morning', async () => {
+    vi.setSystemTime(Date.parse('2026-11-22T23:00:00Z'));
+    const from: string[] = [];
+    const office = { expression: '0 * 9-16 * * *', pauseMs: 16 * 3_600_000 + 60_000 };
+    const schedule = startSchedule({ ...everyMinute, ...office }, async () => {
+      from.push(new Date().toISOString().slice(8, 19));
+    });
+    await vi.advanceTimersByTimeAsync(10 * 3_600_000 + 60_000);
+    expect(from).toEqual(['22T23:00:00', '23T09:00:07']);
     await disposed(schedule);
   });
 

@@ -68,6 +68,7 @@ async function bench(keys: number, store?: Store): Promise<Bench> {
     },
     budgetShare: 1,
     intervalMs: 60_000,
+    pauseMs: 60_000,
     describeEveryMs: 900_000,
     critical: () => false,
     now: () => Date.now(),
