@@ -4,6 +4,7 @@
  */
 import { incidentsOf } from './incidents.ts';
 import { KeyIndex } from './key-index.ts';
+import { lazily } from './lazily.ts';
 import { type ConsumerNode, createLinks, type KeyNode } from './links.ts';
 import type { ConsumerRecord, KeyFacts, KeyRecord, SourceRecord } from './model.ts';
 import { type Coverage, notWatchedBy } from './not-watched.ts';
@@ -281,15 +282,6 @@ function publish(
 /** The views of nodes that have their places already. */
 function inOrder<V>(nodes: ReadonlySet<Placed<V>>): readonly V[] {
   return [...nodes].sort((a, b) => a.index - b.index).flatMap(({ view }) => (view === undefined ? [] : [view]));
-}
-
-/** Computed when it is first asked for: most snapshots are replaced before anybody does. */
-function lazily<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
 }
 
 /** Whether two records of one key mean the same to what depends on it, edges aside. */

@@ -2,6 +2,7 @@
  * Who needs whom, for readers that ask in both directions: what a key needs with its any-of groups, and what needs it.
  * Made from a snapshot and the records behind it, which hold what the views leave out: names, groups, aliases.
  */
+import { lazily } from './lazily.ts';
 import type { KeyRecord, ProviderName } from './model.ts';
 import { keyUses, resourceOf } from './readers.ts';
 import type { ConsumerView, KeyView, Snapshot, UseView } from './snapshot.ts';
@@ -122,12 +123,4 @@ function append<T>(lists: Map<string, T[]>, name: string, item: T): void {
   const list = lists.get(name);
   if (list === undefined) lists.set(name, [item]);
   else if (list.at(-1) !== item) list.push(item);
-}
-
-function lazily<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
 }

@@ -1,7 +1,9 @@
 /**
- * What readers of a snapshot need besides it: orders, counts, who depends on what. Made once per snapshot, in time
- * linear in the number of keys, because an incident is exactly when everybody opens the page.
+ * What readers of a snapshot need besides it: orders, counts, who depends on what. Each made once per snapshot, when a page first
+ * needs it, in time linear in the number of keys, because an incident is exactly when everybody opens the page.
  */
+
+import { lazily } from '../core/lazily.ts';
 import { type ConsumerHealth, type Health, type SourceRecord, sourceKey } from '../core/model.ts';
 import { keyUses, resourceOf } from '../core/readers.ts';
 import { type Records, type Relations, relationsOf } from '../core/relations.ts';
@@ -51,6 +53,68 @@ export function createOverviews(records: Records): (snapshot: Snapshot) => Overv
 const CONSUMER_RANK: Readonly<Record<ConsumerHealth, number>> = { impaired: 0, unknown: 1, at_risk: 2, ok: 3 };
 
 function overviewOf(snapshot: Snapshot, records: Records): Overview {
+  const affected = (incident: Incident) => incident.consumers.length + incident.keys.length;
+  const isLongDead = (incident: Incident) => {
+    const root = snapshot.byResource.get(incident.root);
+    return root?.baseline === true && !root.critical && root.consumers === 0 && affected(incident) === 0;
+  };
+  const incidents = lazily(() => {
+    const all = snapshot.incidents.toSorted((a, b) => affected(b) - affected(a) || b.since - a.since);
+    return { current: all.filter((incident) => !isLongDead(incident)), longDead: all.filter(isLongDead) };
+  });
+  const keys = lazily(() => bucketed(snapshot.keys, keyRank));
+  const counts = lazily(() => countsOf(snapshot));
+  const consumersInOrder = lazily(() => snapshot.consumers.toSorted((a, b) => (a.resource < b.resource ? -1 : 1)));
+  const consumers = lazily(() => bucketed(consumersInOrder(), (consumer) => CONSUMER_RANK[consumer.health]));
+  const consumersByResource = lazily(() => {
+    return new Map(snapshot.consumers.map((consumer) => [consumer.resource, consumer]));
+  });
+  const unexplained = lazily(() => {
+    return snapshot.consumers.filter(({ health, rootCauses }) => health === 'impaired' && rootCauses.length === 0);
+  });
+  const reverse = lazily(() => reverseOf(snapshot));
+  return {
+    snapshot,
+    relations: relationsOf(snapshot, records),
+    get keys() {
+      return keys();
+    },
+    get consumers() {
+      return consumers();
+    },
+    get consumersByResource() {
+      return consumersByResource();
+    },
+    get consumersInOrder() {
+      return consumersInOrder();
+    },
+    sourcesInOrder: snapshot.sources.toSorted((a, b) => (sourceKey(a) < sourceKey(b) ? -1 : 1)),
+    get keyCounts() {
+      return counts().keyCounts;
+    },
+    get consumerCounts() {
+      return counts().consumerCounts;
+    },
+    get blind() {
+      return counts().blind;
+    },
+    get blindThrough() {
+      return counts().blindThrough;
+    },
+    get incidents() {
+      return incidents().current;
+    },
+    get longDead() {
+      return incidents().longDead;
+    },
+    get unexplained() {
+      return unexplained();
+    },
+    dependents: (resource) => dependentsOf(resource, reverse()),
+  };
+}
+
+function countsOf(snapshot: Snapshot): Pick<Overview, 'keyCounts' | 'consumerCounts' | 'blind' | 'blindThrough'> {
   const keyCounts = { accessible: 0, degraded: 0, inaccessible: 0, unknown: 0 };
   const consumerCounts = { ok: 0, at_risk: 0, impaired: 0, unknown: 0 };
   let blind = 0;
@@ -62,36 +126,7 @@ function overviewOf(snapshot: Snapshot, records: Records): Overview {
     else blindThrough += 1;
   }
   for (const consumer of snapshot.consumers) consumerCounts[consumer.health] += 1;
-  const affected = (incident: Incident) => incident.consumers.length + incident.keys.length;
-  const incidents = snapshot.incidents.toSorted((a, b) => affected(b) - affected(a) || b.since - a.since);
-  const isLongDead = (incident: Incident) => {
-    const root = snapshot.byResource.get(incident.root);
-    return root?.baseline === true && !root.critical && root.consumers === 0 && affected(incident) === 0;
-  };
-  const consumersInOrder = snapshot.consumers.toSorted((a, b) => (a.resource < b.resource ? -1 : 1));
-  let reverse: Reverse | undefined;
-  return {
-    snapshot,
-    relations: relationsOf(snapshot, records),
-    keys: bucketed(snapshot.keys, keyRank),
-    consumers: bucketed(consumersInOrder, (consumer) => CONSUMER_RANK[consumer.health]),
-    consumersByResource: new Map(snapshot.consumers.map((consumer) => [consumer.resource, consumer])),
-    consumersInOrder,
-    sourcesInOrder: snapshot.sources.toSorted((a, b) => (sourceKey(a) < sourceKey(b) ? -1 : 1)),
-    keyCounts,
-    consumerCounts,
-    blind,
-    blindThrough,
-    incidents: incidents.filter((incident) => !isLongDead(incident)),
-    longDead: incidents.filter(isLongDead),
-    unexplained: snapshot.consumers.filter(
-      ({ health, rootCauses }) => health === 'impaired' && rootCauses.length === 0,
-    ),
-    dependents(resource) {
-      reverse ??= reverseOf(snapshot);
-      return dependentsOf(resource, reverse);
-    },
-  };
+  return { keyCounts, consumerCounts, blind, blindThrough };
 }
 
 const LATER: Readonly<Record<Exclude<Health, 'inaccessible'>, number>> = { unknown: 4, degraded: 6, accessible: 7 };

@@ -1,5 +1,6 @@
-/** `npm run bench`: every figure beside its goal, as ratios in one run. Argv: `scrape`, `sweep`, `azure`, `store`, `graph`; all without. */
+/** `npm run bench`: every figure beside its goal, as ratios in one run. Argv: `scrape`, `sweep`, `azure`, `store`, `graph`, `daemon`; all without. */
 import { benchAzure } from './azure.ts';
+import { benchDaemon } from './daemon.ts';
 import { benchGraph } from './graph.ts';
 import type { BenchRow } from './row.ts';
 import { benchScrape } from './scrape.ts';
@@ -12,6 +13,7 @@ const SUITES: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   azure: benchAzure,
   store: benchStore,
   graph: benchGraph,
+  daemon: benchDaemon,
 };
 
 function line({ goal, name, value, unit, bound, holds }: BenchRow): string {

@@ -1,6 +1,7 @@
 /** What the rules of the alerts look at, and how they ask for the time. Pure. */
 import type { HarmGroup } from '../harm.ts';
 import type { TagLabel } from '../labels.ts';
+import { lazily } from '../lazily.ts';
 import type { SourceRecord } from '../model.ts';
 import type { Policy } from '../policy.ts';
 import type { ConsumerView, KeyView, Snapshot } from '../snapshot.ts';
@@ -165,12 +166,4 @@ function reach(resource: string, users: Users): Impact {
 
 function sorted<T>(found: ReadonlyMap<string, T>): readonly T[] {
   return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
-}
-
-function lazily<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
 }
