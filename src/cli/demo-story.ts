@@ -194,7 +194,8 @@ function amazon(account: Account): Turn[] {
       act: () => kms.scheduleDeletion(video.keyId, 7),
       seen: (snapshot) => {
         const flow = consumerNamed(snapshot, 'live-contribution');
-        if (flow?.health !== 'impaired') return undefined;
+        // The flow says so itself before the loss of its key is confirmed.
+        if (!flow?.rootCauses.includes(video.arn)) return undefined;
         return `the flow live-contribution cannot decrypt its source, because of alias/video-origin\n           ${undo(snapshot, video.arn)}`;
       },
     },

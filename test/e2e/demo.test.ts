@@ -48,6 +48,7 @@ describe.concurrent('the demo', () => {
       FIRST_LOSS_MS,
     );
     expect(flow).toContain('aws kms cancel-key-deletion');
+    expect(child.out).not.toContain('undefined');
     expect(leftIn(place)).toHaveLength(1);
 
     child.signal('SIGINT');
