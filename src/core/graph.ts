@@ -20,7 +20,7 @@ import {
   settleAll,
 } from './propagation.ts';
 import type { KeyReason } from './reasons.ts';
-import type { ConsumerView, Incident, KeyView, Snapshot } from './snapshot.ts';
+import { type ConsumerView, type Incident, isTroubled, type KeyView, type Snapshot } from './snapshot.ts';
 import { consumerView, type IsManaged, isHeld, keyView } from './views.ts';
 
 export interface GraphOptions {
@@ -71,6 +71,8 @@ export interface Graph {
 }
 
 const REWIRED_AT_MOST = 4_096;
+/** So many are put in order with each snapshot; of more, whoever asks looks through all keys. */
+const TROUBLED_AT_MOST = 1_000;
 const NO_INCIDENTS: readonly Incident[] = [];
 const NO_COVERAGE: Coverage = { watches: [], locate: () => undefined };
 
@@ -84,10 +86,12 @@ export function createGraph(options: GraphOptions): Graph {
   let revision = options.revision ?? 0;
   const keys = createOrdered<KeyView, KeyNode>();
   const consumers = createOrdered<ConsumerView, ConsumerNode>();
-  let published: Published = publish([], [], () => NO_INCIDENTS);
+  let published: Published = publish([], [], { incidents: () => NO_INCIDENTS, troubled: () => [] });
   // What incidents are made of; folded in by the next snapshot, however many updates come before it.
   const lost = new Set<KeyNode>();
   const hit = new Set<ConsumerNode>();
+  const troubled = new Set<KeyNode>();
+  let troubledChanged = false;
   let incidentsChanged = false;
   // Whose dependents must be counted anew. Counted when somebody asks: a key with 100,000 users gains them one by one.
   const uncounted = new Set<KeyNode>();
@@ -162,6 +166,7 @@ export function createGraph(options: GraphOptions): Graph {
     keys.remove(node);
     uncounted.delete(node);
     incidentsChanged = lost.delete(node) || incidentsChanged;
+    troubledChanged = troubled.delete(node) || troubledChanged;
   }
 
   /** Whether the view of the key had to be replaced. */
@@ -172,6 +177,9 @@ export function createGraph(options: GraphOptions): Graph {
     keys.changed(node);
     incidentsChanged = lost.delete(node) || node.lost !== undefined || incidentsChanged;
     if (node.lost) lost.add(node);
+    const isIn = isTroubled(view);
+    troubledChanged = troubled.delete(node) || isIn || troubledChanged;
+    if (isIn) troubled.add(node);
     return true;
   }
 
@@ -197,16 +205,19 @@ export function createGraph(options: GraphOptions): Graph {
   function fold(): void {
     for (const node of uncounted) counted(node);
     const [all, users] = [keys.views(), consumers.views()];
+    let { incidents, troubled: inTrouble } = published;
     if (incidentsChanged) {
       const [dead, impaired] = [inOrder(lost), inOrder(hit)];
-      published = publish(
-        all,
-        users,
-        lazily(() => incidentsOf(dead, impaired)),
-      );
+      incidents = lazily(() => incidentsOf(dead, impaired));
+    }
+    if (troubledChanged) {
+      const few = troubled.size <= TROUBLED_AT_MOST ? inOrder(troubled) : undefined;
+      inTrouble = lazily(() => few ?? all.filter(isTroubled));
+    }
+    if (incidentsChanged || troubledChanged || all !== published.keys || users !== published.consumers) {
+      published = publish(all, users, { incidents, troubled: inTrouble });
       incidentsChanged = false;
-    } else if (all !== published.keys || users !== published.consumers) {
-      published = publish(all, users, published.incidents);
+      troubledChanged = false;
     }
   }
 
@@ -217,7 +228,7 @@ export function createGraph(options: GraphOptions): Graph {
     snapshot({ at, sources, storeUp }) {
       fold();
       revision += 1;
-      const { incidents, ...views } = published;
+      const { incidents, troubled: inTrouble, ...views } = published;
       return {
         revision,
         at,
@@ -227,6 +238,9 @@ export function createGraph(options: GraphOptions): Graph {
         notWatched: notWatchedBy(coverage, sources),
         get incidents() {
           return incidents();
+        },
+        get troubled() {
+          return inTrouble();
         },
       };
     },
@@ -264,19 +278,20 @@ export function createGraph(options: GraphOptions): Graph {
   };
 }
 
-interface Published {
+/** Made when somebody first asks. */
+interface Derived {
+  readonly incidents: () => readonly Incident[];
+  readonly troubled: () => readonly KeyView[];
+}
+
+interface Published extends Derived {
   readonly keys: readonly KeyView[];
   readonly byResource: KeyIndex;
   readonly consumers: readonly ConsumerView[];
-  incidents(): readonly Incident[];
 }
 
-function publish(
-  keys: readonly KeyView[],
-  consumers: readonly ConsumerView[],
-  incidents: () => readonly Incident[],
-): Published {
-  return { keys, byResource: new KeyIndex(keys), consumers, incidents };
+function publish(keys: readonly KeyView[], consumers: readonly ConsumerView[], derived: Derived): Published {
+  return { keys, byResource: new KeyIndex(keys), consumers, ...derived };
 }
 
 /** The views of nodes that have their places already. */

@@ -135,6 +135,8 @@ export interface Snapshot {
   /** Sorted by resource. */
   readonly keys: readonly KeyView[];
   readonly byResource: ReadonlyMap<string, KeyView>;
+  /** The keys of which `isTroubled` holds, in the same order. */
+  readonly troubled: readonly KeyView[];
   readonly consumers: readonly ConsumerView[];
   /** Sorted by `sourceKey`. */
   readonly sources: readonly SourceRecord[];
@@ -145,6 +147,11 @@ export interface Snapshot {
   readonly storeUp: boolean;
 }
 
+/** Whether a key is not simply well: whatever alerts is among those. */
+export function isTroubled({ health, findings, blindSince }: KeyView): boolean {
+  return health !== 'accessible' || findings.length > 0 || blindSince !== undefined;
+}
+
 /** A snapshot of nothing, for the time before the store was read. */
 export function emptySnapshot(at: number): Snapshot {
   return {
@@ -152,6 +159,7 @@ export function emptySnapshot(at: number): Snapshot {
     at,
     keys: [],
     byResource: new Map(),
+    troubled: [],
     consumers: [],
     sources: [],
     incidents: [],

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { GraphChange } from '../../src/core/graph.ts';
 import type { ConsumerRecord, KeyRecord } from '../../src/core/model.ts';
+import { isTroubled } from '../../src/core/snapshot.ts';
 import { firing, snapshotOf } from './support/alerts.ts';
 import { change, consumer, finding, graphOf, key, lostSince, neverKnown, snap } from './support/graphs.ts';
 import { T0 } from './support/looks.ts';
@@ -178,6 +179,7 @@ describe('for every graph, cycles and dangling names included', () => {
         expect(left.keys).toEqual(right.keys);
         expect(left.consumers).toEqual(right.consumers);
         expect(left.incidents).toEqual(right.incidents);
+        expect(left.troubled).toEqual(left.keys.filter(isTroubled));
         expect([...graph.referenced()].sort()).toEqual([...fresh.referenced()].sort());
         for (const resource of [...names, 'unwatched']) {
           expect(graph.dependents(resource)).toBe(fresh.dependents(resource));

@@ -108,16 +108,19 @@ describe('checking', () => {
     );
     const times: Record<string, number[]> = { cheap: [], costly: [], nobody: [] };
     await get(url, { headers: basic('warm', 'up') });
-    for (let round = 0; round < 15; round += 1) {
+    // The least of many is what it takes without what else this machine does; a busy one needs more of them.
+    const ratio = () => {
+      const least = Object.values(times).map((took) => Math.min(...took));
+      return Math.max(...least) / Math.min(...least);
+    };
+    for (let round = 0; round < 15 || (round < 90 && ratio() >= 1.6); round += 1) {
       for (const [user, took] of Object.entries(times)) {
         const before = performance.now();
         await get(url, { headers: basic(user, `wrong ${round}`) });
         took.push(performance.now() - before);
       }
     }
-    // The least of many is what it takes without what else this machine does.
-    const least = Object.values(times).map((took) => Math.min(...took));
-    expect(Math.max(...least) / Math.min(...least)).toBeLessThan(1.6);
+    expect(ratio()).toBeLessThan(1.6);
   });
 
   it('remembers verdicts, each user and hash apart, and asks once for what many ask at once', async () => {

@@ -1,7 +1,7 @@
 /** Snapshots and a daemon's other parts to show, made by hand: what the web module is given, with nothing behind it. */
 import type { KeyEvent, SourceRecord, StoredEvent } from '../../src/core/model.ts';
 import type { Records } from '../../src/core/relations.ts';
-import type { ConsumerView, KeyView, Snapshot } from '../../src/core/snapshot.ts';
+import { type ConsumerView, isTroubled, type KeyView, type Snapshot } from '../../src/core/snapshot.ts';
 import type { EventsQuery, WebDeps } from '../../src/web/deps.ts';
 import { key } from '../core/support/graphs.ts';
 import { POLICY } from '../core/support/looks.ts';
@@ -96,6 +96,7 @@ export function snapshotOf(parts: Partial<Omit<Snapshot, 'byResource'>> = {}): S
     ...parts,
     keys,
     byResource: new Map(keys.map((key) => [key.resource, key])),
+    troubled: keys.filter(isTroubled),
   };
 }
 

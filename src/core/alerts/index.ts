@@ -72,7 +72,7 @@ function firingsOf(scene: Scene): readonly Firing[] {
   const { firings, states } = sourceFirings(scene);
   const all = [...firings, ...ownTrouble(scene)];
   const dates = new Map<string, DateAlert>();
-  for (const key of scene.troubled) {
+  for (const key of scene.snapshot.troubled) {
     for (const firing of keyFirings(key, states, scene)) {
       all.push(firing);
       const { alertname } = firing;

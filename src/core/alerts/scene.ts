@@ -68,8 +68,6 @@ export interface Scene {
   readonly tags: readonly TagLabel[];
   /** What the loss of a root has taken down. */
   broken(root: string): Broken;
-  /** Keys that are not simply well: whatever alerts is among them. */
-  readonly troubled: readonly KeyView[];
   /** What needs the key, whether it works or not. */
   dependents(resource: string): Impact;
   /** Whether the instant has passed as far as the source can know. */
@@ -83,16 +81,12 @@ export function sceneOf(snapshot: Snapshot, context: AlertContext, tags: readonl
   const impaired = lazily(() => impairedOf(snapshot));
   const incidents = lazily(() => new Map(snapshot.incidents.map((one) => [one.root, one])));
   const users = lazily(() => usersOf(snapshot));
-  const lost = lazily(() => new Map(troubled().flatMap((key) => (isLost(key) ? [[key.resource, key]] : []))));
-  const troubled = lazily(() => snapshot.keys.filter(isTroubled));
+  const lost = lazily(() => new Map(snapshot.troubled.flatMap((key) => (isLost(key) ? [[key.resource, key]] : []))));
   return {
     snapshot,
     context,
     clock,
     tags,
-    get troubled() {
-      return troubled();
-    },
     broken(root) {
       const incident = incidents().get(root);
       if (!incident) return NOTHING;
@@ -120,10 +114,6 @@ function impairedOf({ consumers }: Snapshot): ReadonlyMap<string, ConsumerView> 
   const found = new Map<string, ConsumerView>();
   for (const consumer of consumers) if (consumer.health === 'impaired') found.set(consumer.resource, consumer);
   return found;
-}
-
-export function isTroubled({ health, findings, blindSince }: KeyView): boolean {
-  return health !== 'accessible' || findings.length > 0 || blindSince !== undefined;
 }
 
 /** By resource: the keys and consumers that name it. */

@@ -8,7 +8,7 @@ import { REASON_WORDS } from '../words.ts';
 import { aboutPlace, type Firing } from './firing.ts';
 import { isBlindItself, type SourceState } from './keys.ts';
 import { listed, sinceWhen } from './say.ts';
-import { type AlertContext, isTroubled, type Scene } from './scene.ts';
+import type { AlertContext, Scene } from './scene.ts';
 
 /** Trouble with a source wakes people up after so long. */
 const CRITICAL_MS = 30 * 60_000;
@@ -55,7 +55,7 @@ export function seesNothing(target: string, snapshot: Snapshot, context: AlertCo
   const records = snapshot.sources.filter((record) => record.target === target);
   const asked = records.filter(isAsked);
   if (asked.length > 0 && asked.every(isDown)) return true;
-  const blinded = blindedSources({ snapshot, context, troubled: snapshot.keys.filter(isTroubled) });
+  const blinded = blindedSources({ snapshot, context });
   return records.some((record) => blinded.has(sourceKey(record)));
 }
 
@@ -183,13 +183,9 @@ function shrankOf(record: SourceRecord): Firing | undefined {
  * Sources of which at least half of the keys, and at least 3, turned blind within one sweep, and since when. One sweep
  * sees everything within the source's detection bound. What is blind through what holds it counts with that, once.
  */
-function blindedSources({
-  snapshot,
-  context,
-  troubled,
-}: Pick<Scene, 'snapshot' | 'context' | 'troubled'>): ReadonlyMap<string, Blinded> {
+function blindedSources({ snapshot, context }: Pick<Scene, 'snapshot' | 'context'>): ReadonlyMap<string, Blinded> {
   const blind = new Map<string, number[]>();
-  for (const key of troubled) {
+  for (const key of snapshot.troubled) {
     if (key.blindSince === undefined || !isBlindItself(key)) continue;
     for (const witness of key.witnesses ?? []) {
       if (witness.conclusive) continue;
