@@ -180,7 +180,7 @@ describe('what an outage makes of alerts', () => {
   it('of a provider, over 1,000 keys: one alert of its account while it lasts, and none of a key then or after', async () => {
     await using sink = await startSink();
     const yaml = `receivers: [{ name: hook, webhook: { url: "${sink.url}" } }]`;
-    await using world = await startWorld(company(500), { yaml });
+    await using world = await startWorld(company(100, 8), { yaml });
     await world.pass(MINUTE);
     expect(sink.told).toEqual([]);
     expect(world.app.snapshot.keys.length).toBe(1_000);
