@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { createTask, type Logger } from 'node-cron';
 import { sleep } from './deadline.ts';
 
+const HOUR_MS = 3_600_000;
 /** Share of the interval over which the sources are spread. */
 const SPREAD = 0.5;
 /** Whoever says nine o'clock does not mean noon; enough to spread any number of sources. */
@@ -18,8 +19,8 @@ const CLOCK_CHECK_MS = 60_000;
 const EARLY_MS = 1_000;
 
 /**
- * The longest distance between two of the next 25 runs of a schedule, ms: how often it runs while it does, for it may rest for
- * longer (`rhythmOf`). The hours that a change of summer time takes or gives do not count.
+ * The longest distance between two of the next 25 runs of a schedule, ms: how often it runs while it does. Rests of more than an
+ * hour between shorter distances are left to `rhythmOf`. The hours that a change of summer time takes or gives do not count.
  */
 export function intervalOf(expression: string, timezone: string, logger: Logger): number {
   return Math.min(longestDistance(expression, timezone, logger), longestDistance(expression, 'UTC', logger)) || 60_000;
@@ -29,9 +30,10 @@ function longestDistance(expression: string, timezone: string, logger: Logger): 
   const task = createTask(expression, () => undefined, { timezone, logger });
   const runs = task.getNextRuns(25).map((date) => date.getTime());
   void task.destroy();
-  let longest = 0;
-  for (let at = 1; at < runs.length; at += 1) longest = Math.max(longest, (runs[at] ?? 0) - (runs[at - 1] ?? 0));
-  return longest;
+  const distances = runs.slice(1).map((run, at) => run - (runs[at] ?? run));
+  // The night among them says nothing of how often it runs by day.
+  const within = distances.filter((ms) => ms <= HOUR_MS);
+  return Math.max(0, ...(within.length > 0 ? within : distances));
 }
 
 /** A fixed share of the spread for this source, the same in every process, ms: half the interval, at most five minutes. */

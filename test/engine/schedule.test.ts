@@ -16,6 +16,9 @@ describe('intervalOf', () => {
     ['*/5 * * * * *', 5_000],
     ['0 */15 * * * *', 900_000],
     ['0,10 * * * * *', 50_000],
+    ['0 */5 9-10 * * *', 300_000],
+    ['0 0 9-16 * * *', 3_600_000],
+    ['0 0 9,12 * * *', 21 * 3_600_000],
   ])('%s is at worst %i ms', (expression, ms) => {
     expect(intervalOf(expression, 'UTC', logger)).toBe(ms);
   });
