@@ -1,10 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Files with a process of their own: whole daemons on a simulated clock, and those of a library that looks once a process
- * where it runs. All others share theirs, which halves what they cost; nothing in `src` is global, so none can tell.
+ * Files with a process of their own: whole daemons on a simulated clock, and those of libraries that look once a process
+ * where they run. All others share theirs, which halves what they cost; nothing in `src` is global, so none can tell.
  */
-const ALONE = ['test/e2e/**/*.test.ts', 'test/providers/azure/{connection,identity-app-service}.test.ts'];
+const ALONE = [
+  'test/e2e/**/*.test.ts',
+  'test/providers/azure/connection.test.ts',
+  'test/providers/*/identity*.test.ts',
+];
 const ELSEWHERE = ['test/interop/**', 'test/soak/**'];
 
 export default defineConfig({
