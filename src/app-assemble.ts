@@ -1,4 +1,5 @@
 /** From a configuration to a ledger and its sources: what the daemon and a single look share. */
+import type { SecureContext } from 'node:tls';
 import type { Logger } from 'pino';
 import { logEvent, logSource } from './app-log.ts';
 import { CALL_TIMEOUT_MS, configuredSources, coverageOf, lazyConnection } from './app-sources.ts';
@@ -39,13 +40,13 @@ export function cronLogger(log: Logger) {
 
 /**
  * A ledger, and a source for everything that is configured; nothing is opened or asked yet.
- * @param parts.ca PEM of extra certificate authorities
+ * @param parts.trust what connections trust; undefined: what Node does
  */
 export function assemble(
   options: AppOptions,
   parts: {
     readonly stack: AsyncDisposableStack;
-    readonly ca: string | undefined;
+    readonly trust: SecureContext | undefined;
     readonly store?: Store;
     /** Revision of the last snapshot that readers were given. */
     readonly revision?: number;
@@ -109,7 +110,7 @@ export function assemble(
   const sources = configured.map(({ id, target, provider, service, expression, timezone }) => {
     let connection = connections.get(target.name);
     if (!connection) {
-      connection = parts.stack.use(lazyConnection(target, provider, options, parts.ca));
+      connection = parts.stack.use(lazyConnection(target, provider, options, parts.trust));
       connections.set(target.name, connection);
     }
     const distance = distances.get(`${timezone} ${expression}`) ?? distanceOf(expression, timezone);

@@ -1,6 +1,8 @@
 /** What goes out to people: receivers and the dead man's switch. */
+
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { SecureContext } from 'node:tls';
 import type { Logger } from 'pino';
 import type { Config } from './config/config.ts';
 import type { Ledger } from './engine/apply.ts';
@@ -33,11 +35,6 @@ export async function readRunbook(alertname: string): Promise<string | undefined
   }
 }
 
-/** PEM of the certificate authorities that the configuration adds, if it does. */
-export async function extraCa({ outbound }: Config): Promise<string | undefined> {
-  return outbound.caFile === undefined ? undefined : await readFile(outbound.caFile, 'utf8');
-}
-
 /**
  * The receivers of the configuration; nothing is asked yet. `statusUrl` is where people reach the status page, without a
  * slash at its end.
@@ -48,9 +45,9 @@ export function makeReceivers(
   { config, env, version }: Options,
   stack: AsyncDisposableStack,
   listening: () => string | undefined,
-  ca: string | undefined,
+  trust: SecureContext | undefined,
 ): { readonly receivers: readonly Receiver[]; readonly statusUrl: () => string } {
-  const options = receiverOptions(config, { env, version, ...(ca === undefined ? {} : { ca }) });
+  const options = receiverOptions(config, { env, version, ...(trust && { trust }) });
   const statusUrl = () => (config.web.externalUrl ?? listening() ?? options.statusUrl).replace(/\/$/, '');
   const live = {
     ...options,
@@ -67,13 +64,11 @@ export function startBeating(
   stack: AsyncDisposableStack,
   ledger: Ledger,
   outbox: OutboxBook,
-  ca: string | undefined,
+  trust: SecureContext | undefined,
 ): void {
   const { heartbeat } = config;
   if (!heartbeat) return;
-  const poster = stack.use(
-    createPoster(receiverOptions(config, { env, version, ...(ca === undefined ? {} : { ca }) })),
-  );
+  const poster = stack.use(createPoster(receiverOptions(config, { env, version, ...(trust && { trust }) })));
   const since = (receiver: string) => outbox.standing(receiver).failingSince;
   stack.use(
     startHeartbeat({

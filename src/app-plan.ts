@@ -1,7 +1,8 @@
 /** What there is to watch, counted by one listing of each source: nothing is looked at more closely, and nothing is kept. */
+
 import { type AppOptions, IN_FLIGHT } from './app-assemble.ts';
-import { extraCa } from './app-notify.ts';
 import { CALL_TIMEOUT_MS, type Configured, configuredSources, lazyConnection } from './app-sources.ts';
+import { extraTrust } from './app-trust.ts';
 import { policyOf } from './config/load.ts';
 import { matchesAny } from './core/glob.ts';
 import { type Evidence, type SourceId, type Stub, sourceKey } from './core/model.ts';
@@ -35,7 +36,7 @@ export async function countObjects(
 ): Promise<readonly Counted[]> {
   const { config } = options;
   await using stack = new AsyncDisposableStack();
-  const ca = await extraCa(config);
+  const trust = await extraTrust(config);
   const monotonic = () => performance.now();
   const caller: CallerOptions = {
     budget: createBudget(config.budget, monotonic),
@@ -50,7 +51,7 @@ export async function countObjects(
   return await Promise.all(
     configuredSources(config).map((configured) => {
       const { target, provider } = configured;
-      const connection = connections.get(target.name) ?? stack.use(lazyConnection(target, provider, options, ca));
+      const connection = connections.get(target.name) ?? stack.use(lazyConnection(target, provider, options, trust));
       connections.set(target.name, connection);
       return countOne(configured, connection, { caller, signal, isCritical, progress });
     }),

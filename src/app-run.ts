@@ -1,7 +1,9 @@
 /** Everything that runs by one configuration: a reload ends one of these and begins the next. */
+
 import { type AppOptions, assemble, cronLogger } from './app-assemble.ts';
 import { logDelivery } from './app-log.ts';
-import { extraCa, makeReceivers, startBeating } from './app-notify.ts';
+import { makeReceivers, startBeating } from './app-notify.ts';
+import { extraTrust } from './app-trust.ts';
 import type { Config } from './config/config.ts';
 import { policyOf } from './config/load.ts';
 import type { NotificationRecord } from './core/alert.ts';
@@ -61,10 +63,10 @@ export async function prepareRun(options: AppOptions, lasting: Lasting, revision
   const { config, log } = options;
   const { store, metrics, now, onError } = lasting;
   await using building = new AsyncDisposableStack();
-  const ca = await extraCa(config);
+  const trust = await extraTrust(config);
   let engine: Engine | undefined;
   let dispatcher: Dispatcher | undefined;
-  const { receivers, statusUrl } = makeReceivers(options, building, lasting.listening, ca);
+  const { receivers, statusUrl } = makeReceivers(options, building, lasting.listening, trust);
   const alertContext: Run['alertContext'] = () => {
     const reloadFailedSince = lasting.reloadFailedSince();
     return {
@@ -80,7 +82,7 @@ export async function prepareRun(options: AppOptions, lasting: Lasting, revision
   const outbox = createOutboxBook({ receivers: receivers.map(({ traits }) => traits), context: alertContext });
   const { ledger, sources } = assemble(options, {
     stack: building,
-    ca,
+    trust,
     store,
     revision,
     observe: metrics.observeCall,
@@ -127,7 +129,7 @@ export async function prepareRun(options: AppOptions, lasting: Lasting, revision
       engine = stack.use(
         startEngine({ sources, ledger, logger: cronLogger(log), monotonic: () => performance.now(), onError }),
       );
-      startBeating(options, stack, ledger, outbox, ca);
+      startBeating(options, stack, ledger, outbox, trust);
       void ledger.judgeAll(stop.signal).catch((error: unknown) => onError(error, 'rules'));
     },
 

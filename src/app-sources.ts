@@ -1,4 +1,5 @@
 /** From the configuration to what is watched. */
+import type { SecureContext } from 'node:tls';
 import type { Config, TargetConfig } from './config/config.ts';
 import { scheduleOf } from './config/load.ts';
 import type { SourceId } from './core/model.ts';
@@ -56,7 +57,7 @@ export function lazyConnection(
   target: TargetConfig,
   provider: Provider,
   options: { readonly config: Config; readonly env: Readonly<Record<string, string | undefined>> },
-  ca: string | undefined,
+  trust: SecureContext | undefined,
 ): LazyConnection {
   // A proxy is used only where the configuration asks for it: half of the clouds' SDKs would, the other half would not.
   const direct = {
@@ -75,7 +76,7 @@ export function lazyConnection(
     },
     get() {
       opening ??= provider
-        .connect(target, { callTimeoutMs: CALL_TIMEOUT_MS, env, ...(ca === undefined ? {} : { ca }) })
+        .connect(target, { callTimeoutMs: CALL_TIMEOUT_MS, env, ...(trust && { trust }) })
         .then((connection) => {
           current = connection;
           return connection;

@@ -1,10 +1,12 @@
 /** The composition root: the only place that opens things. Everything is disposed in reverse order. */
+
 import type { Logger } from 'pino';
 import { type AppOptions, assemble } from './app-assemble.ts';
-import { extraCa, readRunbook } from './app-notify.ts';
+import { readRunbook } from './app-notify.ts';
 import { createRefusals } from './app-refusals.ts';
 import { createReloader, type Reloaded } from './app-reload.ts';
 import { prepareRun } from './app-run.ts';
+import { extraTrust } from './app-trust.ts';
 import type { Config } from './config/config.ts';
 import { isLoopback } from './config/listen.ts';
 import type { LoadedConfig } from './config/load.ts';
@@ -197,7 +199,7 @@ export async function lookOnce(
   await using stack = new AsyncDisposableStack();
   const { ledger, sources } = assemble(options, {
     stack,
-    ca: await extraCa(options.config),
+    trust: await extraTrust(options.config),
     observe,
     now: () => Date.now(),
     intervalMs: 3_600_000,

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
-import { extraCa, readRunbook, startBeating } from '../src/app-notify.ts';
+import { readRunbook, startBeating } from '../src/app-notify.ts';
+import { extraTrust } from '../src/app-trust.ts';
 import { parseConfig } from '../src/config/load.ts';
 import { createOutboxBook } from '../src/engine/outbox.ts';
 import { SERVICES } from '../src/providers/index.ts';
@@ -34,7 +35,7 @@ it('the heartbeat trusts the authority that the configuration adds', async () =>
   });
   if (!parsed) throw new Error(JSON.stringify(issues));
   const config = { ...parsed, heartbeat: { url: sink.url, every: 1 } };
-  startBeating({ config, env: {}, log, version: '0.0.0' }, stack, ledger, outbox, await extraCa(config));
+  startBeating({ config, env: {}, log, version: '0.0.0' }, stack, ledger, outbox, await extraTrust(config));
   expect(await beaten.promise).toBe('the heartbeat goes out');
   expect(sink.requests).toHaveLength(1);
 });

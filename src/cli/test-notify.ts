@@ -1,5 +1,5 @@
 /** `test-notify`: one marked alert to one receiver, by the way that every alert takes, and its end. */
-import { readFile } from 'node:fs/promises';
+import { extraTrust } from '../app-trust.ts';
 import type { Config } from '../config/config.ts';
 import type { Alert, AlertSeverity, DeliveryFailure } from '../core/alert.ts';
 import { visible } from '../core/text.ts';
@@ -56,8 +56,11 @@ export async function testNotifyCommand(
     io.err(`keyvigil: no receiver is called "${visible(options.receiver)}"; ${has}\n`);
     return 2;
   }
-  const ca = config.outbound.caFile === undefined ? {} : { ca: await readFile(config.outbound.caFile, 'utf8') };
-  await using receiver = createReceiver(found, receiverOptions(config, { env: io.env, version, ...ca }));
+  const trust = await extraTrust(config);
+  await using receiver = createReceiver(
+    found,
+    receiverOptions(config, { env: io.env, version, ...(trust && { trust }) }),
+  );
   const forgets = receiver.traits.resendMs !== undefined;
   const alert = testAlert(options.severity ?? 'warning', Date.now(), forgets);
 

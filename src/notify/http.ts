@@ -1,5 +1,4 @@
 /** The one way of a receiver to the wire: a POST, and what its answer, or the lack of one, means. */
-import { createSecureContext, getCACertificates } from 'node:tls';
 import { Agent, type Dispatcher, EnvHttpProxyAgent, errors, request } from 'undici';
 import type { DeliveryFailure } from '../core/alert.ts';
 import { DeadlineExceeded, withDeadline } from '../engine/deadline.ts';
@@ -70,7 +69,7 @@ export function misconfigured(detail: string): Delivery {
 /** @throws Error when a proxy that is to be used has an address that is none */
 export function createPoster(options: ReceiverOptions): Poster {
   const { env, timeoutMs, version } = options;
-  const tls = secureContext(options.ca);
+  const tls = options.trust && { secureContext: options.trust };
   const noProxy = env.no_proxy || env.NO_PROXY || '';
 
   function dispatcher(...variables: readonly string[]): Dispatcher {
@@ -125,11 +124,6 @@ export function createPoster(options: ReceiverOptions): Poster {
       await Promise.all([plain.destroy(), secure.destroy()]);
     },
   };
-}
-
-/** A private authority stands beside the public ones: a chat service does not become unreachable by it. */
-function secureContext(ca: string | undefined) {
-  return ca === undefined ? {} : { secureContext: createSecureContext({ ca: [...getCACertificates('default'), ca] }) };
 }
 
 function authorization({ username, password }: URL): Record<string, string> {

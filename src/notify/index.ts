@@ -29,7 +29,7 @@ export function createReceiver(config: ReceiverConfig, options: ReceiverOptions)
 /** What the receivers of a configuration are made with. */
 export function receiverOptions(
   { policy, outbound, listen, web }: Config,
-  rest: Pick<ReceiverOptions, 'env' | 'version' | 'ca'>,
+  rest: Pick<ReceiverOptions, 'env' | 'version' | 'trust'>,
 ): ReceiverOptions {
   const host = listen.host.includes(':') ? `[${listen.host}]` : listen.host;
   return {

@@ -1,4 +1,5 @@
 /** The contract of a receiver: one file each, one line in the registry, one conformance suite for all. */
+import type { SecureContext } from 'node:tls';
 import type { Alert, AlertStatus, DeliveryFailure, DueReason, ReceiverTraits } from '../core/alert.ts';
 
 /** One thing to tell. */
@@ -48,8 +49,8 @@ export interface ReceiverOptions {
   readonly timeoutMs: number;
   /** How long what fires holds at a receiver that is not told again, ms (`policy.alertHold`). */
   readonly holdMs: number;
-  /** PEM of extra certificate authorities. */
-  readonly ca?: string;
+  /** What connections trust; absent: what Node does. */
+  readonly trust?: SecureContext;
   /** For proxies; empty where the configuration asks for none. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly version: string;

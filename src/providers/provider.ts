@@ -2,6 +2,7 @@
  * The contract between the engine and a cloud. A provider holds no retry loop, timer, log line or metric: it throws what
  * the SDK threw, `classify` names it, and the sweep does the rest, once.
  */
+import type { SecureContext } from 'node:tls';
 import type { z } from 'zod';
 import type {
   ConsumerFacts,
@@ -299,8 +300,8 @@ export interface Connection extends AsyncDisposable {
 export interface ConnectOptions {
   /** Deadline of one call, ms, for clients that can be told. */
   readonly callTimeoutMs: number;
-  /** PEM of extra certificate authorities. */
-  readonly ca?: string;
+  /** What connections trust; absent: what Node does. */
+  readonly trust?: SecureContext;
   /** Environment for default credential chains and proxies. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }

@@ -3,6 +3,7 @@
  * TLS, and how many requests it makes, as the cloud counts them. The cloud is another process; all in one run, interleaved,
  * medians.
  */
+
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent } from 'node:https';
@@ -10,6 +11,7 @@ import { join } from 'node:path';
 import { createDefaultHttpClient, type PipelinePolicy } from '@azure/core-rest-pipeline';
 import { ClientSecretCredential } from '@azure/identity';
 import { KeyClient } from '@azure/keyvault-keys';
+import { trustOf } from '../../src/app-trust.ts';
 import type { BenchAzure, Calls, Change } from './azure-cloud.ts';
 import { AT_ONCE, block, cpu, inParallel, type Measured, measured, row } from './measure.ts';
 import type { BenchRow } from './row.ts';
@@ -115,7 +117,7 @@ export async function benchAzure(): Promise<BenchRow[]> {
     const credential = { clientId, clientSecret: { read: async () => clientSecret } };
     const services = { 'key-vault': {} };
     const target = { provider: 'azure', subscription: id, tenant, credential, cloud: 'public', services };
-    const connection = await connect(target, { env: { HTTPS_PROXY: azure.proxy }, ca: azure.ca });
+    const connection = await connect(target, { env: { HTTPS_PROXY: azure.proxy }, trust: trustOf(azure.ca) });
     return watch('key-vault', 'global', opened.use(connection));
   }
   const lists = await watchOf(listPlace);

@@ -1,4 +1,5 @@
 /** A source as the daemon has it, with a ledger that keeps nothing and no budget: what the work itself costs. */
+import type { SecureContext } from 'node:tls';
 import type { Ledger } from '../../src/engine/apply.ts';
 import { createBudget, createGate } from '../../src/engine/budget.ts';
 import { createSource, type Source } from '../../src/engine/source.ts';
@@ -30,7 +31,7 @@ export interface Watch {
 /** @param target its resolved configuration, `provider` included */
 export async function connect(
   target: { readonly provider: string },
-  options: { readonly env: Readonly<Record<string, string>>; readonly ca?: string },
+  options: { readonly env: Readonly<Record<string, string>>; readonly trust?: SecureContext },
 ): Promise<Connection> {
   const provider = PROVIDERS.find(({ name }) => name === target.provider);
   if (!provider) throw new Error(`no provider ${target.provider}`);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { trustOf } from '../../src/app-trust.ts';
 import type { Delivery, Notification, Receiver, ReceiverOptions } from '../../src/notify/receiver.ts';
 import { LOOPBACK_CERTIFICATE } from '../fixtures/tls.ts';
 import { alertOf, firing, HOSTILE, options, resolved } from '../notify/notifications.ts';
@@ -203,9 +204,12 @@ export function receiverConformance(kind: ReceiverKind): void {
 
     it('trusts a private certificate authority that the configuration names, for its own name only', async () => {
       await using sink = await startSink(kind.accepts, { tls: true });
-      await using receiver = kind.create(sink.url, options({ ca: LOOPBACK_CERTIFICATE }));
+      await using receiver = kind.create(sink.url, options({ trust: trustOf(LOOPBACK_CERTIFICATE) }));
       expect(await receiver.send([firing()], never)).toEqual({ outcome: 'accepted' });
-      await using other = kind.create(`https://localhost:${sink.port}`, options({ ca: LOOPBACK_CERTIFICATE }));
+      await using other = kind.create(
+        `https://localhost:${sink.port}`,
+        options({ trust: trustOf(LOOPBACK_CERTIFICATE) }),
+      );
       told.push(await other.send([firing()], never));
       expect(told.at(-1)).toMatchObject({ outcome: 'retry', reason: 'network' });
       expect(sink.requests).toHaveLength(1);

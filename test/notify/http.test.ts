@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { trustOf } from '../../src/app-trust.ts';
 import { createPoster } from '../../src/notify/http.ts';
 import { startLoopback } from '../fixtures/loopback.ts';
 import { LOOPBACK_CERTIFICATE } from '../fixtures/tls.ts';
@@ -44,7 +45,7 @@ describe('a POST', () => {
     const env = { https_proxy: tunnel.url, HTTP_PROXY: 'http://127.0.0.1:1' };
     const url = 'https://127.0.0.1:444/hook';
 
-    await using trusting = createPoster(options({ env, ca: LOOPBACK_CERTIFICATE }));
+    await using trusting = createPoster(options({ env, trust: trustOf(LOOPBACK_CERTIFICATE) }));
     expect(await trusting.post({ url, body: '{}' }, never)).toEqual({ outcome: 'accepted' });
     expect(tunnel.asked).toEqual(['127.0.0.1:444 Basic cHJveHl1c2VyOnByb3h5cGFzcw==']);
     expect(sink.requests.map(({ path, headers }) => [path, headers.host, headers['proxy-authorization']])).toEqual([
@@ -55,11 +56,13 @@ describe('a POST', () => {
     const doubted = await doubting.post({ url, body: '{}' }, never);
     expect(doubted).toEqual({ outcome: 'retry', reason: 'network', detail: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
 
-    await using other = createPoster(options({ env, ca: LOOPBACK_CERTIFICATE }));
+    await using other = createPoster(options({ env, trust: trustOf(LOOPBACK_CERTIFICATE) }));
     const renamed = await other.post({ url: 'https://localhost:444/hook', body: '{}' }, never);
     expect(renamed).toMatchObject({ outcome: 'retry', reason: 'network' });
 
-    await using around = createPoster(options({ env: { ...env, NO_PROXY: '127.0.0.1' }, ca: LOOPBACK_CERTIFICATE }));
+    await using around = createPoster(
+      options({ env: { ...env, NO_PROXY: '127.0.0.1' }, trust: trustOf(LOOPBACK_CERTIFICATE) }),
+    );
     expect(await around.post({ url: sink.url, body: '{}' }, never)).toEqual({ outcome: 'accepted' });
     expect(tunnel.asked).toHaveLength(3);
     expect(sink.requests).toHaveLength(2);
@@ -128,9 +131,9 @@ describe('a POST', () => {
 
   it('trusts a private authority beside the public ones, not instead of them', async () => {
     await using sink = await startSink(says(204), { tls: true });
-    await using poster = createPoster(options({ ca: LOOPBACK_CERTIFICATE }));
+    await using poster = createPoster(options({ trust: trustOf(LOOPBACK_CERTIFICATE) }));
     expect(await poster.post({ url: sink.url, body: '{}' }, never)).toEqual({ outcome: 'accepted' });
-    await using broken = createPoster(options({ ca: 'no certificate' }));
+    await using broken = createPoster(options({ trust: trustOf('no certificate') }));
     expect(await broken.post({ url: sink.url, body: '{}' }, never)).toMatchObject({ outcome: 'retry' });
   });
 

@@ -137,14 +137,14 @@ export function connectAws(
       const config = target.services[service];
       const client = settingsOf(service, location);
       const helper = openedSimulation(identity);
-      const { env, ca } = options;
+      const { env, trust } = options;
       const session = module.open({
         ...identity,
         region: location,
         client,
         env,
         config,
-        ...(ca !== undefined && { ca }),
+        ...(trust && { trust }),
         ...(helper && { simulation: helper }),
       });
       sessions.set(key, session);

@@ -4,7 +4,6 @@ import { Agent as HttpsAgent } from 'node:https';
 import { Readable } from 'node:stream';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { ConnectOptions } from '../provider.ts';
-import { trustOf } from '../roots.ts';
 
 /** Sockets at once per host: two sweeps with sixteen looks each. */
 const MAX_SOCKETS = 32;
@@ -28,7 +27,7 @@ export function createPool(options: ConnectOptions): Pool {
     ...(PROXY_VARIABLES.some((name) => options.env[name]) ? { proxyEnv: options.env } : {}),
   };
   const httpAgent = new HttpAgent(agentOptions);
-  const httpsAgent = new HttpsAgent({ ...agentOptions, ...trustOf(options.ca) });
+  const httpsAgent = new HttpsAgent({ ...agentOptions, ...(options.trust && { secureContext: options.trust }) });
   const requestTimeout = Math.ceil(options.callTimeoutMs / 2);
   const handler = new NodeHttpHandler({
     httpAgent,

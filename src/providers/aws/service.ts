@@ -1,3 +1,4 @@
+import type { SecureContext } from 'node:tls';
 import type { STSClientConfig } from '@aws-sdk/client-sts';
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { ConnectOptions, Service, ServiceSession } from '../provider.ts';
@@ -29,8 +30,8 @@ export interface ServiceEnv {
   readonly client: ClientSettings;
   /** Environment of the daemon, for clients that are not the SDK's. */
   readonly env: ConnectOptions['env'];
-  /** PEM of extra certificate authorities, for what goes past the socket pool. */
-  readonly ca?: string;
+  /** What connections trust, for what goes past the socket pool. */
+  readonly trust?: SecureContext;
   /** Parsed configuration of the service (`Service.config`). */
   readonly config: unknown;
   /** What policies say of the roles of consumers; absent where the target does not ask for it (`services.iam`). */

@@ -10,7 +10,6 @@ import {
   RestError,
 } from '@azure/core-rest-pipeline';
 import type { ConnectOptions } from '../provider.ts';
-import { trustOf } from '../roots.ts';
 import { type Exchange, exchange } from './ask.ts';
 import type { ClientOptions } from './service.ts';
 
@@ -40,7 +39,7 @@ export function createTransport(options: ConnectOptions): Transport {
   const http = new HttpAgent(pool);
   const https = new HttpsAgent({
     ...pool,
-    ...trustOf(options.ca),
+    ...(options.trust && { secureContext: options.trust }),
     ...(PROXY_VARIABLES.some((name) => options.env[name]) ? { proxyEnv: options.env } : {}),
   });
   const requestMs = Math.ceil(options.callTimeoutMs / 2);

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { trustOf } from '../../../src/app-trust.ts';
 import {
   ACCOUNT,
   assumedRole,
@@ -148,7 +149,7 @@ describe('a connection', () => {
     server.listen(0, '127.0.0.1', listening.resolve);
     await listening.promise;
     const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    await using trusting = await connectTo({ url }, { kms: {} }, {}, { ca: LOOPBACK_CERTIFICATE });
+    await using trusting = await connectTo({ url }, { kms: {} }, {}, { trust: trustOf(LOOPBACK_CERTIFICATE) });
     await using plain = await connectTo({ url }, { kms: {} });
     const identity = await trusting.identify(plainContext);
     const failed = await plain.identify(plainContext).catch((error: unknown) => error);

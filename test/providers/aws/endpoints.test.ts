@@ -1,7 +1,9 @@
 /** Which hosts are asked, in every partition and with every setting of endpoints, through a proxy that leads them all here. */
+
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { trustOf } from '../../../src/app-trust.ts';
 import { serveProxy } from '../../../src/sandbox/proxy.ts';
 import { makeTlsIdentity } from '../../../src/sandbox/tls.ts';
 import { ACCOUNT, callerIdentity, connectTo, ENV, REGION, startWire, type Wire } from '../../fixtures/aws-wire.ts';
@@ -66,7 +68,7 @@ async function ask(region: string, variables: Record<string, string> = {}, targe
   const env = { ...ENV, HTTPS_PROXY: proxy.url, NO_PROXY: '127.0.0.1', ...variables };
   stubEnvironment(env);
   const services = { kms: {}, 'secrets-manager': {} };
-  const options = { env, ca: identity.ca };
+  const options = { env, trust: trustOf(identity.ca) };
   await using connection = await connectTo(
     { url: '' },
     services,

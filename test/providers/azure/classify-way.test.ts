@@ -33,7 +33,7 @@ describe('the way there', () => {
   });
 
   it('without a certificate that is trusted is network', async () => {
-    const { ca: _, ...options } = at.wire.options;
+    const { trust: _, ...options } = at.wire.options;
     const failed = await clientsOf({ options }).catch((error: unknown) => error);
     expect(classify(failed, 'outer')).toMatchObject({
       reason: 'network',

@@ -10,7 +10,6 @@ import {
   type ListOutcome,
   type Undescribed,
 } from '../../provider.ts';
-import { trustOf } from '../../roots.ts';
 import { classify } from '../classify.ts';
 import { createRestClient } from '../rest.ts';
 import type { AwsSession, ServiceEnv } from '../service.ts';
@@ -36,12 +35,12 @@ import { proxyFor, type Way } from './way.ts';
 
 export function open(env: ServiceEnv): AwsSession {
   const { probe, nameservers } = env.config as Options;
-  const { account, region, ca } = env;
+  const { account, region } = env;
   const names = nameServers(nameservers);
   const regional = regionalNames(region, env.partition);
   const apiGateway = createRestClient(env, { name: 'apigateway', id: 'API Gateway' });
   const endpoint = env.client.endpoint === undefined ? undefined : new URL(env.client.endpoint);
-  const trust = trustOf(ca).secureContext ?? createSecureContext();
+  const trust = env.trust ?? createSecureContext();
 
   async function* list(context: ListContext): AsyncGenerator<readonly Listed[], ListOutcome> {
     const urls = providersOf(context.consumers(), { account, region });

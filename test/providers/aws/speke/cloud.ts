@@ -1,4 +1,5 @@
 /** Key providers of the embedded cloud as the service sees them: its session, and flows that name what is to be probed. */
+import { trustOf } from '../../../../src/app-trust.ts';
 import type { ConsumerFacts, KeyFacts } from '../../../../src/core/model.ts';
 import { stubOf } from '../../../../src/providers/aws/speke/facts.ts';
 import type {
@@ -39,7 +40,12 @@ export async function startCloud(): Promise<Cloud> {
 
   async function opened(speke: Record<string, unknown>, connect: Partial<ConnectOptions>, target: object) {
     const env = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, ...connect.env };
-    const connection = await connectTo(sandbox, { speke }, { ...target }, { ca: sandbox.apis.ca, ...connect, env });
+    const connection = await connectTo(
+      sandbox,
+      { speke },
+      { ...target },
+      { trust: trustOf(sandbox.apis.ca), ...connect, env },
+    );
     stack.use(connection);
     await connection.identify(plainContext);
     return { connection, session: connection.open('speke', REGION) };

@@ -3,9 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { createPipelineRequest } from '@azure/core-rest-pipeline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPool } from '../../src/providers/aws/http.ts';
-import { createTransport } from '../../src/providers/azure/http.ts';
-import { makeTlsIdentity } from '../../src/sandbox/tls.ts';
+import { trustOf } from '../src/app-trust.ts';
+import { createPool } from '../src/providers/aws/http.ts';
+import { createTransport } from '../src/providers/azure/http.ts';
+import { makeTlsIdentity } from '../src/sandbox/tls.ts';
 
 /** Authorities: one that the machine trusts, one that the configuration adds, one that nobody knows. */
 const [known, added, unknown] = [0, 1, 2].map(() => makeTlsIdentity(['localhost'], ['127.0.0.1']));
@@ -25,11 +26,12 @@ afterAll(() => {
   for (const server of servers) server.close();
 });
 
-const options = { callTimeoutMs: 5_000, ca: added?.ca ?? '', env: {} };
+/** Made when the machine trusts what it does. */
+const options = () => ({ callTimeoutMs: 5_000, trust: trustOf(added?.ca ?? ''), env: {} });
 
 describe('a private authority', () => {
   it('is trusted by the clients of AWS beside those that are trusted anyway', async () => {
-    using pool = createPool(options);
+    using pool = createPool(options());
     const status = async (port: number) => {
       const to = { protocol: 'https:', hostname: '127.0.0.1', port, path: '/', method: 'GET', query: {}, headers: {} };
       const request = { ...to, clone: () => request } as Parameters<typeof pool.handler.handle>[0];
@@ -40,7 +42,7 @@ describe('a private authority', () => {
   });
 
   it('is trusted by the clients of Azure beside those that are trusted anyway', async () => {
-    using transport = createTransport(options);
+    using transport = createTransport(options());
     const { httpClient } = transport.credential;
     const status = async (port: number) => {
       const request = createPipelineRequest({ url: `https://127.0.0.1:${port}/`, method: 'GET' });
